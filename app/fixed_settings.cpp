@@ -40,6 +40,9 @@ constexpr std::array kFixedSettings{
     fixed<&Config::access, &AccessConfig::session_lifetime>("access.session_lifetime"),
     fixed<&Config::postgres>("postgres"),
     fixed<&Config::deepstack, &DeepStackConfig::enabled>("deepstack.enabled"),
+    fixed<&Config::doods, &common::DoodsConfig::enabled>("doods.enabled"),
+    fixed<&Config::oip, &common::OipConfig::enabled>("oip.enabled"),
+    fixed<&Config::roboflow, &common::RoboflowConfig::enabled>("roboflow.enabled"),
     fixed<&Config::memory, &MemoryConfig::input_arena_bytes>("memory.input_arena"),
 };
 

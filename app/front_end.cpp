@@ -278,7 +278,7 @@ void FrontEnd::make_models() {
           done(result);
         });
       },
-      config_.deepstack,
+      config_,
       gate_.audit(),
       [this](std::string_view model, const api::oip::Asker& asker, const Reload::Adjust& adjust, Reload::Done done) {
         reload_->ask(model, audited(access::AuditEvent::Kind::kLoadModel, model, asker, std::move(done)), adjust);
@@ -375,7 +375,9 @@ void FrontEnd::take_over(const common::Config& read) {
   });
   config_.server = changed.server;
   config_.deepstack = changed.deepstack;
+  config_.doods = changed.doods;
   config_.oip = changed.oip;
+  config_.roboflow = changed.roboflow;
   server_.reload_tls();
   take_over_access(changed);
   if (changed.logging != config_.logging) {

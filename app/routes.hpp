@@ -14,7 +14,7 @@
 #include "app/api/oip/shared_regions.hpp"
 #include "app/api/stream/turns.hpp"
 #include "app/http/router.hpp"
-#include "common/config/protocol_config.hpp"
+#include "common/config/config.hpp"
 
 namespace yolod::app {
 
@@ -24,7 +24,7 @@ struct RouteParts {
   api::admin::ReadStatus read_status;
   api::admin::RefreshMetrics refresh_metrics;
   api::admin::AskForReload ask_for_reload;
-  const common::DeepStackConfig& deepstack;  // only `enabled` is fixed when the table is made
+  const common::Config& config;  // of the protocols only `enabled` is fixed when the table is made
   access::AuditLog& audit;
   api::oip::AskForLoad ask_for_load;
   api::oip::AskForUnload ask_for_unload;

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/json_splitter.hpp"
 #include "common/oip/infer_request.hpp"
-#include "common/oip/json_splitter.hpp"
 #include "model/json_picture.hpp"
 
 namespace yolod::model {
@@ -14,8 +14,8 @@ namespace {
 
 using common::Error;
 using common::ErrorCode;
+using common::JsonSplitter;
 using common::Outcome;
-using common::oip::JsonSplitter;
 
 constexpr std::size_t kLengthBytes = 4;  // the length before each element
 

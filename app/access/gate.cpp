@@ -58,7 +58,8 @@ Network Gate::client_of(const PeerAddress& peer, const Forwarding& forwarding) {
 }
 
 std::optional<common::Error> Gate::admit(const Knock& knock, const Limits::Presence& presence,
-                                         std::string_view request_id, Caller& caller, Limits::Ticket& ticket) {
+                                         std::string_view request_id, Caller& caller, Limits::Ticket& ticket,
+                                         KeyPlace place) {
   if (knock.need == Need::kNothing) {
     (void)door_.admit(knock, caller);
     return std::nullopt;
@@ -66,11 +67,24 @@ std::optional<common::Error> Gate::admit(const Knock& knock, const Limits::Prese
   caller.network = knock.network;
   if (const auto limit = limits_.take(presence, knock.network, knock.now, ticket))
     return refused(*limit, caller, knock, request_id);
+  if (place == KeyPlace::kBody) return std::nullopt;
+  return admit_late(knock, request_id, caller, ticket);
+}
+
+std::optional<common::Error> Gate::admit_late(const Knock& knock, std::string_view request_id, Caller& caller,
+                                              Limits::Ticket& ticket) {
   if (const auto refusal = door_.admit(knock, caller)) return refused(*refusal, caller, knock, request_id);
   if (const auto limit = limits_.take(caller, knock.now, ticket)) return refused(*limit, caller, knock, request_id);
   door_.touch(caller, knock.date);
   ++(caller.kind == Caller::Kind::kAnonymous ? anonymous_count_ : accepted_count_);
   return std::nullopt;
+}
+
+std::optional<common::Error> Gate::refuse_second_key(const Knock& knock, std::string_view request_id) {
+  if (config_.mode == common::AccessMode::kOpen) return std::nullopt;
+  Caller caller;
+  caller.network = knock.network;
+  return refused(Refusal::kAmbiguousCredential, caller, knock, request_id);
 }
 
 common::Error Gate::refused(Refusal refusal, const Caller& caller, const Knock& knock, std::string_view request_id) {

@@ -3,6 +3,9 @@
 //
 //   connection --admit()--> the limits of the address --> the door --> the limits of the key --> the exchange
 //
+// Some protocols have the API key in the body. Then admit() ends after the limits of the address, and LateCheck does
+// the other steps when the body is there.
+//
 // A refusal is counted for the metrics and written to the audit log. A route that every client may use
 // (Need::kNothing) has no limit.
 //
@@ -30,6 +33,12 @@
 
 namespace yolod::app::access {
 
+// Says where a request without a credential in its head may have one.
+enum class KeyPlace : std::uint8_t {
+  kHead,  // nowhere else
+  kBody,  // in its body, so a LateCheck follows
+};
+
 class Gate {
  public:
   explicit Gate(const common::AccessConfig& config);
@@ -39,9 +48,16 @@ class Gate {
   // ---- for the connections ----
 
   // Fills in `caller` and `ticket`. Returns what the client receives if the request may not come in, or nothing if it
-  // may. The connection clears the ticket at the end of the request, also after a refusal.
+  // may. The connection clears the ticket at the end of the request, also after a refusal. With KeyPlace::kBody the
+  // knock has no credential, and a request that may come in is not counted yet.
   [[nodiscard]] std::optional<common::Error> admit(const Knock& knock, const Limits::Presence& presence,
-                                                   std::string_view request_id, Caller& caller, Limits::Ticket& ticket);
+                                                   std::string_view request_id, Caller& caller, Limits::Ticket& ticket,
+                                                   KeyPlace place = KeyPlace::kHead);
+  // LateCheck calls these functions. admit_late() does the steps that admit() has left. refuse_second_key() returns
+  // what the client receives if the keys in the head and in the body differ, or nothing with access.mode: open.
+  [[nodiscard]] std::optional<common::Error> admit_late(const Knock& knock, std::string_view request_id, Caller& caller,
+                                                        Limits::Ticket& ticket);
+  [[nodiscard]] std::optional<common::Error> refuse_second_key(const Knock& knock, std::string_view request_id);
   [[nodiscard]] Limits& limits() { return limits_; }
   // Returns the network that this connection counts for. The connections of a trusted proxy count for none, because
   // they carry the requests of many clients.

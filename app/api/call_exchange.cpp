@@ -27,15 +27,49 @@ constexpr std::uint32_t kQueueShare = 4;
 // A chunked body that has filled its first room waits this long for a larger one. Meanwhile it holds memory that
 // other bodies may need.
 constexpr milliseconds kGrowPatience{2000};
+// A request whose body names its model waits this long for memory.
+constexpr milliseconds kPatienceWithoutModel{5000};
+// Bodies of clients whose API key is still to be checked hold at most this fraction of the memory for unfinished
+// bodies, or one largest body.
+constexpr std::uint64_t kUncheckedPart = 4;
+// The exchange copies this much of a private body in one turn of the event loop. That takes about 0.1 ms.
+constexpr std::size_t kCopiedAtOnceBytes = 256 * 1024;
+constexpr std::size_t kWorthShrinkingBytes = 64 * 1024;
+
+Error no_key() { return {ErrorCode::kUnauthorized, "this path needs an API key"}; }
 
 }  // namespace
 
 http::Exchange::Next CallExchange::begin(const http::RequestView& request, http::Response& response) {
   began_ = request.began;
-  if (const auto begun = handler_->begin(request, plan_, response); !begun) return fail(begun.error(), response);
+  if (request.late_check != nullptr) late_check_ = *request.late_check;
+  const auto begun = handler_->begin(request, plan_, response);
+  is_private_ = handler_->may_have_key();
+  if (late_check_ && late_check_->is_pending()) {
+    const bool may_follow = is_private_ && request.head.has_body() && !plan_.is_answered;
+    if (!may_follow) return fail(check_key({}).value_or(no_key()), response);
+    if (!begun) begin_error_ = begun.error();
+    return Next::kReadBody;  // without admit(), so that this client has no influence on the scheduler yet
+  }
+  if (!begun) return fail(begun.error(), response);
   if (plan_.is_answered) return Next::kRespond;
-  const auto admitted = plan_.model->dispatcher.admit(plan_.urgency);
-  return admitted ? Next::kReadBody : fail(admitted.error(), response);
+  if (plan_.model) {
+    if (const auto admitted = admit(); !admitted) return fail(admitted.error(), response);
+  }
+  return Next::kReadBody;
+}
+
+std::optional<Error> CallExchange::check_key(std::string_view key) {
+  if (!late_check_) return std::nullopt;
+  auto refused = late_check_->check(key);
+  late_check_.reset();
+  forget_unchecked();
+  return refused;
+}
+
+Outcome<void> CallExchange::admit() {
+  is_admitted_ = true;
+  return plan_.model->dispatcher.admit(plan_.urgency);
 }
 
 // ---- the body ----
@@ -43,30 +77,65 @@ http::Exchange::Next CallExchange::begin(const http::RequestView& request, http:
 http::Exchange::BodyRule CallExchange::body_rule() const {
   const ipc::InputArena& arena = context_.body_room.arena();
   return {std::min(context_.config.max_body_bytes, arena.largest_body_bytes()),
-          std::clamp(arena.upload_share_bytes() / kFirstRoomPart, kLeastFirstRoomBytes, kMostFirstRoomBytes)};
+          std::clamp(arena.upload_share_bytes() / kFirstRoomPart, kLeastFirstRoomBytes, kMostFirstRoomBytes),
+          is_private_};
 }
 
 bool CallExchange::try_room(std::uint64_t bytes) {
+  if (!count_unchecked(bytes)) return false;
   auto room = context_.body_room.try_reserve(bytes);
-  if (!room) return false;
-  room_ = std::move(*room);
+  return room && take_room(*std::move(room), bytes, 0);
+}
+
+bool CallExchange::take_room(ipc::ArenaBlock room, std::uint64_t bytes, std::uint64_t kept_bytes) {
+  if (is_private_) {
+    auto memory = PrivateRoom::allocate(bytes);
+    if (!memory) return false;
+    if (kept_bytes != 0) std::memcpy(memory->bytes().data(), private_.bytes().data(), kept_bytes);
+    private_ = *std::move(memory);
+  } else if (kept_bytes != 0) {
+    std::memcpy(room.bytes().data(), room_.bytes().data(), kept_bytes);
+  }
+  room_ = std::move(room);
   return true;
+}
+
+bool CallExchange::count_unchecked(std::uint64_t bytes) {
+  if (!late_check_ || !late_check_->is_pending()) return true;
+  forget_unchecked();
+  const std::uint64_t share = context_.body_room.arena().upload_share_bytes() / kUncheckedPart;
+  if (*context_.unchecked_bytes + bytes > std::max(share, body_rule().limit_bytes)) return false;
+  unchecked_bytes_ = bytes;
+  *context_.unchecked_bytes += bytes;
+  return true;
+}
+
+void CallExchange::forget_unchecked() { *context_.unchecked_bytes -= std::exchange(unchecked_bytes_, 0); }
+
+void CallExchange::drop_room() {
+  room_ = {};
+  private_ = {};
+  forget_unchecked();
 }
 
 boost::asio::awaitable<Outcome<void>> CallExchange::await_room(std::uint64_t bytes, std::uint64_t kept_bytes) {
   const bool grows = kept_bytes != 0;
+  if (!count_unchecked(bytes)) {
+    co_return Error{ErrorCode::kQueueFull,
+                    "the server is too busy: too many bodies wait for the check of the API key that they have"};
+  }
   // The previous room no longer counts as memory of unfinished bodies. Otherwise a body nearly as large as all of
   // this memory would wait for its own first room.
   if (grows) room_.end_upload();
   const auto patience = grows ? std::min(room_patience(), kGrowPatience) : room_patience();
   auto room = co_await context_.body_room.reserve(bytes, patience, grows ? nullptr : this);
   if (!room) co_return no_room();
-  if (grows) std::memcpy(room->bytes().data(), room_.bytes().data(), kept_bytes);
-  room_ = std::move(*room);
-  co_return Outcome<void>();
+  const bool is_taken = take_room(*std::move(room), bytes, kept_bytes);
+  co_return is_taken ? Outcome<void>() : Outcome<void>(no_room());
 }
 
 milliseconds CallExchange::room_patience() const {
+  if (!plan_.model) return kPatienceWithoutModel;
   const auto until_deadline = std::max(AwakeClock::duration::zero(), plan_.urgency.deadline - AwakeClock::now());
   return std::min<milliseconds>(plan_.model->config->queue.timeout, std::chrono::ceil<milliseconds>(until_deadline));
 }
@@ -82,6 +151,7 @@ Error CallExchange::no_room() const {
 http::Exchange::Next CallExchange::body_came(std::uint64_t bytes, http::Response& response) {
   if (bytes < room_.bytes().size()) room_.shrink(bytes);
   room_.end_upload();
+  body_bytes_ = bytes;
   stage_ = Stage::kReady;
   return make_ready(response);
 }
@@ -92,6 +162,7 @@ http::Exchange::Next CallExchange::proceed(http::Response& response) {
   switch (stage_) {
     case Stage::kBody: break;
     case Stage::kReady: return make_ready(response);
+    case Stage::kCopying: return copy_contents(response);
     case Stage::kAsked: {
       if (failure_) return fail(*failure_, response);
       stage_ = Stage::kRendering;
@@ -104,15 +175,54 @@ http::Exchange::Next CallExchange::proceed(http::Response& response) {
 
 http::Exchange::Next CallExchange::make_ready(http::Response& response) {
   if (handler_->piece_bytes() != 0 && !has_piece_) return fill_piece(response);
-  const auto done = handler_->ready(room_.bytes(), kLookedAtOnceBytes, calls_);
-  if (!done) {
-    room_ = {};
-    return fail(done.error(), response);
+  const auto done = handler_->ready(body(), kLookedAtOnceBytes, calls_);
+  if (done && !*done) return Next::kNextTurn;
+  auto failed = check_key(handler_->body_key());
+  if (!failed && begin_error_) failed = std::move(begin_error_);
+  if (!failed && !done) failed = done.error();
+  if (!failed && (calls_.empty() || calls_.size() > kMostCalls)) {
+    failed = Error{ErrorCode::kBadRequest, "a request must have 1 to " + std::to_string(kMostCalls) + " inputs"};
   }
-  if (!*done) return Next::kNextTurn;
-  if (!calls_.empty() && calls_.size() <= kMostCalls) return hand_over();
-  room_ = {};
-  return fail({ErrorCode::kBadRequest, "a request must have 1 to " + std::to_string(kMostCalls) + " inputs"}, response);
+  if (!failed && !is_admitted_) {
+    if (const auto admitted = admit(); !admitted) failed = admitted.error();
+  }
+  if (failed) {
+    drop_room();
+    return fail(*failed, response);
+  }
+  if (!is_private_) return hand_over();
+  stage_ = Stage::kCopying;
+  return copy_contents(response);
+}
+
+// The contents are parts of the body that do not overlap, so they fit into the room of the body.
+http::Exchange::Next CallExchange::copy_contents(http::Response& response) {
+  std::size_t left = kCopiedAtOnceBytes;
+  while (copied_calls_ < calls_.size()) {
+    Call& call = calls_[copied_calls_];
+    const auto piece = call.content.subspan(copied_bytes_, std::min(left, call.content.size() - copied_bytes_));
+    if (piece.size() > room_.bytes().size() - copied_to_) {
+      drop_room();
+      return fail({ErrorCode::kInternal, "the contents of the calls are larger than the body"}, response);
+    }
+    if (!piece.empty()) std::memcpy(room_.bytes().data() + copied_to_, piece.data(), piece.size());
+    copied_to_ += piece.size();
+    copied_bytes_ += piece.size();
+    left -= piece.size();
+    if (copied_bytes_ < call.content.size()) {
+      const bool is_last = copied_calls_ + 1 == calls_.size();
+      const std::byte* const next = call.content.data() + copied_bytes_;
+      if (is_last) private_.give_back_before(static_cast<std::size_t>(next - private_.bytes().data()));
+      return Next::kNextTurn;
+    }
+    call.content = room_.bytes().subspan(copied_to_ - copied_bytes_, copied_bytes_);
+    copied_bytes_ = 0;
+    ++copied_calls_;
+  }
+  private_ = {};
+  // The block of a form that is hardly longer than its picture keeps its size, so that another body can reuse it.
+  if (copied_to_ + kWorthShrinkingBytes < room_.bytes().size()) room_.shrink(copied_to_);
+  return hand_over();
 }
 
 // The exchange does not wait for the room, because it holds room already that other bodies may wait for.
@@ -125,7 +235,7 @@ http::Exchange::Next CallExchange::fill_piece(http::Response& response) {
     }
     piece_ = std::move(*room);
   }
-  const auto filled = handler_->fill(room_.bytes(), piece_.bytes(), kLookedAtOnceBytes);
+  const auto filled = handler_->fill(body(), piece_.bytes(), kLookedAtOnceBytes);
   if (!filled) {
     room_ = {};
     piece_ = {};
@@ -135,6 +245,7 @@ http::Exchange::Next CallExchange::fill_piece(http::Response& response) {
     has_piece_ = true;
     room_ = std::move(piece_);
     room_.end_upload();
+    body_bytes_ = room_.bytes().size();
   }
   return Next::kNextTurn;
 }
@@ -241,6 +352,7 @@ http::Exchange::Next CallExchange::render(http::Response& response) {
 
 http::Exchange::Next CallExchange::fail(const Error& error, http::Response& response) {
   refuse(error, response);
+  if (error.code == ErrorCode::kUnauthorized) http::add_challenge(response);
   return Next::kRespond;
 }
 

@@ -1,5 +1,8 @@
-// A CallExchange is the exchange of a request to a model. It connects a protocol's handler with the scheduler. The
-// body is in the arena, where every worker can read it, so no protocol may send a secret in a body.
+// A CallExchange is the exchange of a request to a model. It connects a protocol's handler with the scheduler.
+//
+// The body is in the arena, where every worker can read it. A body that may have an API key (Handler::may_have_key) is
+// read to a PrivateRoom instead, and only the contents of its calls are copied to the arena. The room in the arena is
+// reserved from the start, so that the private memory of all bodies together is bounded like the arena.
 //
 // A connection owns it and uses it on the front-end's only thread.
 #pragma once
@@ -13,7 +16,9 @@
 #include <span>
 #include <vector>
 
+#include "app/access/late_check.hpp"
 #include "app/api/handler.hpp"
+#include "app/api/private_room.hpp"
 #include "app/http/exchange.hpp"
 #include "app/observe/metrics.hpp"
 #include "app/schedule/request.hpp"
@@ -33,12 +38,15 @@ struct CallContext {
   observe::Metrics& metrics;
   const common::ServerConfig& config;
   std::function<bool()> draining;  // returns true once the server has begun to stop
+  // Counts the memory that bodies of clients hold whose API key is still to be checked.
+  std::shared_ptr<std::uint64_t> unchecked_bytes{std::make_shared<std::uint64_t>(0)};
 };
 
 class CallExchange final : public http::Exchange, public common::Recycled<CallExchange> {
  public:
   CallExchange(const CallContext& context, std::unique_ptr<Handler> handler)
       : context_(context), handler_(std::move(handler)) {}
+  ~CallExchange() override { forget_unchecked(); }
 
   [[nodiscard]] Next begin(const http::RequestView& request, http::Response& response) override;
   [[nodiscard]] Next proceed(http::Response& response) override;
@@ -47,23 +55,36 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   [[nodiscard]] bool try_room(std::uint64_t bytes) override;
   [[nodiscard]] boost::asio::awaitable<common::Outcome<void>> await_room(std::uint64_t bytes,
                                                                          std::uint64_t kept_bytes) override;
-  [[nodiscard]] std::span<std::byte> room() const override { return room_.bytes(); }
-  void drop_room() override { room_ = {}; }
+  [[nodiscard]] std::span<std::byte> room() const override { return is_private_ ? private_.bytes() : room_.bytes(); }
+  void drop_room() override;
   [[nodiscard]] Next body_came(std::uint64_t bytes, http::Response& response) override;
   void client_is_gone() override;
   void refuse(const common::Error& error, http::Response& response) override;
   void answered(int http_status) override;
 
  private:
-  // The order is kBody -> kReady -> kAsked -> kRendering. Each stage may end with an answer.
+  // The order is kBody -> kReady [-> kCopying] -> kAsked -> kRendering. Each stage may end with an answer.
   enum class Stage {
     kBody,       // the body has not arrived completely
     kReady,      // the handler examines the body
+    kCopying,    // the contents of the calls are copied from the private room to the arena
     kAsked,      // the dispatcher has the calls
     kRendering,  // the handler writes the answer
   };
 
   [[nodiscard]] Next make_ready(http::Response& response);
+  // Checks the API key of the body, unless it has been checked. Returns what the client receives if the request may
+  // not come in.
+  [[nodiscard]] std::optional<common::Error> check_key(std::string_view key);
+  // Returns whether a room of that size is within the share of clients whose key is still to be checked, and counts it.
+  [[nodiscard]] bool count_unchecked(std::uint64_t bytes);
+  void forget_unchecked();
+  // Asks the dispatcher whether it would take the request.
+  [[nodiscard]] common::Outcome<void> admit();
+  // Takes a room in the arena and, for a private body, the same size of private memory.
+  [[nodiscard]] bool take_room(ipc::ArenaBlock room, std::uint64_t bytes, std::uint64_t kept_bytes);
+  // Copies more of the calls' contents to the arena.
+  [[nodiscard]] Next copy_contents(http::Response& response);
   // Copies more of the body to a larger room, as the handler wants it.
   [[nodiscard]] Next fill_piece(http::Response& response);
   [[nodiscard]] Next hand_over();
@@ -81,6 +102,7 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   // Cancels the calls because their answers are not needed. Calls that no worker holds end now.
   void cancel_calls();
   [[nodiscard]] std::chrono::milliseconds room_patience() const;
+  [[nodiscard]] std::span<const std::byte> body() const { return room().first(body_bytes_); }
   [[nodiscard]] common::Error no_room() const;
 
   const CallContext& context_;
@@ -88,8 +110,18 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   common::Clock::time_point began_;
   Stage stage_{Stage::kBody};
   Plan plan_;
+  std::optional<access::LateCheck> late_check_;  // nothing: the connection has checked the caller
+  std::optional<common::Error> begin_error_;     // of begin(); only a client with a right key receives it
+  bool is_admitted_{false};                      // by the dispatcher
   ipc::ArenaBlock room_;
-  ipc::ArenaBlock piece_;  // replaces the room when the handler has filled it
+  bool is_private_{false};  // whether the body is in private_
+  PrivateRoom private_;
+  std::uint64_t unchecked_bytes_{0};  // the part of CallContext::unchecked_bytes
+  std::uint64_t body_bytes_{0};       // set when the whole body is there
+  std::size_t copied_calls_{0};
+  std::size_t copied_bytes_{0};  // of the next call's content
+  std::size_t copied_to_{0};     // the end of the copies in room_
+  ipc::ArenaBlock piece_;        // replaces the room when the handler has filled it
   bool has_piece_{false};
   Calls calls_;
   Answers answers_;

@@ -29,7 +29,8 @@ namespace yolod::app::api {
 
 // The decisions of begin().
 struct Plan {
-  // Set it as soon as the model is known. The answer then counts for this model, even if it is an error.
+  // Set it as soon as the model is known. The answer then counts for this model, even if it is an error. If the body
+  // names the model, ready() sets it. The dispatcher then admits the request after its body.
   std::shared_ptr<serving::ServedModel> model;
   schedule::Urgency urgency;
   bool is_answered{false};  // the response is complete, and no model is needed
@@ -57,6 +58,14 @@ class Handler {
   // Makes all decisions that need only the head. The client receives an Error.
   [[nodiscard]] virtual common::Outcome<void> begin(const http::RequestView& request, Plan& plan,
                                                     http::Response& response) = 0;
+
+  // Returns true if the body may have the client's API key. The exchange then reads the body to memory that no worker
+  // can read, and copies only the contents of the calls to the arena. It checks body_key() when ready() has returned
+  // true or an Error. If begin() has failed and this is true, ready() is called all the same, because only a client
+  // that may come in receives the error of begin().
+  [[nodiscard]] virtual bool may_have_key() const { return false; }
+  // Returns the API key that ready() has found, or an empty text. It is valid until the next call.
+  [[nodiscard]] virtual std::string_view body_key() const { return {}; }
 
   // Examines about `budget_bytes` more of the body and adds the inputs that it finds to `calls`. Returns true when
   // it has found all of them, which must be 1 to kMostCalls. After false it is called again in a later turn of the

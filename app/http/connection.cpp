@@ -367,11 +367,13 @@ Connection::Step Connection::answer(const RequestHead& head) {
   exchange_ = route->make();
   if (request_id_.empty()) request_id_ = new_request_id();
   access::Caller caller;
+  std::optional<access::LateCheck> late;
   Step otherwise{};
-  if (!may_come_in(*route, head, caller, otherwise)) return otherwise;
+  if (!may_come_in(*route, head, caller, late, otherwise)) return otherwise;
   const std::string_view request_id(request_id_.data(), request_id_.size());
-  const auto next =
-      exchange_->begin({head, target, captures, request_began_, caller, request_id, stream_.is_tls()}, response);
+  const auto next = exchange_->begin(
+      {head, target, captures, request_began_, caller, request_id, stream_.is_tls(), late ? &*late : nullptr},
+      response);
   if (next == Exchange::Next::kReadBody) return begin_body(head);
   if (next == Exchange::Next::kUpgrade) return begin_websocket(head, *route, caller);
   body_state_ = unread;
@@ -386,26 +388,33 @@ Connection::Step Connection::tell_options(const RequestHead& head, std::string_v
   return respond(body);
 }
 
-bool Connection::may_come_in(const Route& route, const RequestHead& head, access::Caller& caller, Step& otherwise) {
+bool Connection::may_come_in(const Route& route, const RequestHead& head, access::Caller& caller,
+                             std::optional<access::LateCheck>& late, Step& otherwise) {
   if (peer_.role == net::ListenerRole::kAdmin) {  // check_audience() has checked the peer
     caller.kind = access::Caller::Kind::kOperator;
     caller.scopes = accounts::protocol::kAllScopes;
     return true;
   }
-  const access::Credential credential =
+  access::Credential credential =
       stream_.is_tls() ? head.credential : credential_without_tls(head.credential, head.plain_session);
+  if (route.key_in_query) credential = credential_with_query(credential, scratch().target.query());
   // The head may have come slowly, so the limits need the present time.
   access::Gate& gate = list_.application().gate();
-  const auto refused = gate.admit(
-      {credential, gate.client_of(address_, head.forwarding), route.need, AwakeClock::now(), std::time(nullptr)},
-      presence_, {request_id_.data(), request_id_.size()}, caller, ticket_);
+  const access::Knock knock{credential, gate.client_of(address_, head.forwarding), route.need, AwakeClock::now(),
+                            std::time(nullptr)};
+  const std::string_view request_id(request_id_.data(), request_id_.size());
+  const bool is_late =
+      route.key_in_body && credential.kind == access::Credential::Kind::kNone && !credential.is_ambiguous;
+  const auto refused = gate.admit(knock, presence_, request_id, caller, ticket_,
+                                  is_late ? access::KeyPlace::kBody : access::KeyPlace::kHead);
+  if (route.key_in_body) late.emplace(gate, ticket_, knock, caller, request_id, is_late);
   caller.may_administer = !is_admin_alone(list_.config());
   if (presence_.is_excess()) keep_alive_ = false;  // also after a probe, which has no limit
   if (!refused) return true;
   const BodyState unread = head.has_body() ? BodyState::kUnread : BodyState::kRead;
   Response& response = scratch().response;
   exchange_->refuse(*refused, response);
-  if (refused->code == ErrorCode::kUnauthorized) add_field(response, "WWW-Authenticate", "Bearer realm=\"yolod\"");
+  if (refused->code == ErrorCode::kUnauthorized) add_challenge(response);
   otherwise = respond(unread);
   return false;
 }

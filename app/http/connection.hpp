@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "app/access/forwarding.hpp"
+#include "app/access/late_check.hpp"
 #include "app/access/limits.hpp"
 #include "app/http/audience.hpp"
 #include "app/http/body_upload.hpp"
@@ -114,9 +115,10 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   [[nodiscard]] Step answer(const RequestHead& head);
   // Answers OPTIONS. It needs no credential, because a browser sends none with a preflight.
   [[nodiscard]] Step tell_options(const RequestHead& head, std::string_view methods, BodyState body);
-  // Returns whether the client may use the route, and fills in `caller`. Otherwise it sets the next step. REQUIRES: the
-  // exchange exists, because it writes the refusal.
-  [[nodiscard]] bool may_come_in(const Route& route, const RequestHead& head, access::Caller& caller, Step& otherwise);
+  // Returns whether the client may use the route, and fills in `caller`. If the route has its key in the body, it also
+  // fills in `late`. Otherwise it sets the next step. REQUIRES: the exchange exists, because it writes the refusal.
+  [[nodiscard]] bool may_come_in(const Route& route, const RequestHead& head, access::Caller& caller,
+                                 std::optional<access::LateCheck>& late, Step& otherwise);
   [[nodiscard]] Step follow(Exchange::Next next);
   [[nodiscard]] Step begin_websocket(const RequestHead& head, const Route& route, const access::Caller& caller);
   [[nodiscard]] boost::asio::awaitable<Step> be_websocket();

@@ -7,6 +7,17 @@ namespace yolod::app::http {
 namespace {
 
 constexpr std::string_view kBlanks = " \t";
+constexpr std::string_view kQueryKey = "api_key";
+
+void take(access::Credential& found, access::Credential::Kind kind, std::string_view token) {
+  token = common::trimmed(token);
+  if (token.empty()) return;
+  if (found.kind == access::Credential::Kind::kNone) {
+    found = {kind, token};
+  } else if (found.kind != kind || found.token != token) {
+    found.is_ambiguous = true;
+  }
+}
 
 }  // namespace
 
@@ -49,14 +60,14 @@ bool CredentialFields::subprotocols(std::string_view value) {
   return is_offered;
 }
 
-void CredentialFields::take(access::Credential& found, access::Credential::Kind kind, std::string_view token) {
-  token = common::trimmed(token);
-  if (token.empty()) return;
-  if (found.kind == access::Credential::Kind::kNone) {
-    found = {kind, token};
-  } else if (found.kind != kind || found.token != token) {
-    found.is_ambiguous = true;
+void CredentialFields::key(std::string_view value) { take(found_, access::Credential::Kind::kKey, value); }
+
+access::Credential credential_with_query(const access::Credential& found, const RequestTarget::Query& query) {
+  access::Credential all = found;
+  for (const auto& [name, value] : query) {
+    if (name == kQueryKey) take(all, access::Credential::Kind::kKey, value);
   }
+  return all;
 }
 
 access::Credential credential_without_tls(const access::Credential& found, const access::Credential& plain_session) {

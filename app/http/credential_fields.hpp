@@ -6,13 +6,15 @@
 //   Cookie: __Host-yolod=SESSION
 //   Cookie: yolod=SESSION         only without TLS: browsers refuse the name above from a site without HTTPS
 //
-// The query never has a credential, because it ends up in logs and histories. Several fields may have the same
-// credential. One thread uses an object, for one request.
+// The query has a credential only on routes whose clients can send it nowhere else (Route::key_in_query), because
+// queries end up in the logs of proxies and in histories. Several fields may have the same credential. One thread uses
+// an object, for one request.
 #pragma once
 
 #include <string_view>
 
 #include "app/access/credential.hpp"
+#include "app/http/request_target.hpp"
 
 namespace yolod::app::http {
 
@@ -29,7 +31,7 @@ class CredentialFields {
  public:
   void authorization(std::string_view value);
   // The value of a field for which is_key_field() is true.
-  void key(std::string_view value) { take(found_, access::Credential::Kind::kKey, value); }
+  void key(std::string_view value);
   void cookie(std::string_view value);
   // Reads a list of subprotocols. Returns whether kSubprotocol is among them.
   [[nodiscard]] bool subprotocols(std::string_view value);
@@ -40,8 +42,6 @@ class CredentialFields {
   [[nodiscard]] const access::Credential& plain_session() const { return plain_session_; }
 
  private:
-  static void take(access::Credential& found, access::Credential::Kind kind, std::string_view token);
-
   access::Credential found_;
   access::Credential plain_session_;
 };
@@ -50,6 +50,10 @@ class CredentialFields {
 // plain cookie beside kSessionCookie is ignored, and beside an API key it is ambiguous.
 [[nodiscard]] access::Credential credential_without_tls(const access::Credential& found,
                                                         const access::Credential& plain_session);
+
+// Returns `found`, or the API key of the query's parameter api_key. Several keys that differ are ambiguous.
+[[nodiscard]] access::Credential credential_with_query(const access::Credential& found,
+                                                       const RequestTarget::Query& query);
 
 [[nodiscard]] bool is_key_field(std::string_view name);
 

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "app/access/caller.hpp"
+#include "app/access/late_check.hpp"
 #include "app/http/captures.hpp"
 #include "app/http/request_head.hpp"
 #include "app/http/request_target.hpp"
@@ -37,10 +38,13 @@ struct RequestView {
   const RequestTarget& target;
   const Captures& captures;
   common::Clock::time_point began;  // the time of the request's first byte
-  // The connection has checked that this caller may use the route.
+  // The connection has checked that this caller may use the route, unless `late_check` is pending.
   const access::Caller& caller;
   std::string_view request_id{};  // as the answer's X-Request-Id has it
   bool is_tls{false};             // whether the connection to this server has TLS
+  // If the route has its key in the body (Route::key_in_body), the exchange must copy this object and call check()
+  // before it does any work for the client; otherwise it is null.
+  const access::LateCheck* late_check{nullptr};
 };
 
 class Exchange {

@@ -29,6 +29,8 @@ void add_field(Response& response, std::string_view name, std::string_view value
   response.fields += "\r\n";
 }
 
+void add_challenge(Response& response) { add_field(response, "WWW-Authenticate", "Bearer realm=\"yolod\""); }
+
 void append_head(TextBuffer& out, const Response& response, const HeadSettings& settings) {
   out += settings.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ";
   out.add_whole(static_cast<unsigned>(response.status));

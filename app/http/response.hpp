@@ -37,6 +37,8 @@ void write_json(Response& response, boost::beast::http::status status, std::stri
 void write_text(Response& response, std::string_view content_type, std::string_view body);
 
 void add_field(Response& response, std::string_view name, std::string_view value);
+// Adds the field that an answer with status 401 must have (RFC 9110, 11.6.1).
+void add_challenge(Response& response);
 
 // The connection adds these parts of the head.
 struct HeadSettings {

@@ -13,6 +13,11 @@ std::string_view take_segment(std::string_view& path) {
   return segment;
 }
 
+bool is_capture(std::string_view wanted, std::string_view segment) {
+  if (segment.empty()) return false;
+  return wanted != "{version}" || segment.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 bool matches(std::string_view pattern, std::string_view path, Captures& captures) {
   captures.clear();
   if (pattern.find('{') == std::string_view::npos) return pattern == path;
@@ -22,7 +27,7 @@ bool matches(std::string_view pattern, std::string_view path, Captures& captures
     const std::string_view segment = take_segment(path);
     if (!wanted.starts_with('{')) {
       if (segment != wanted) return false;
-    } else if (segment.empty() || captures.size() == captures.capacity()) {
+    } else if (!is_capture(wanted, segment) || captures.size() == captures.capacity()) {
       return false;
     } else {
       captures.push_back(segment);

@@ -29,13 +29,19 @@ enum class Audience {
 
 struct Route {
   // The pattern is a path such as "/predict", or has captures, as in "/v2/models/{model}/infer". A capture matches
-  // one whole segment that is not empty.
+  // one whole segment that is not empty. The capture {version} matches only digits.
   std::string_view pattern;
   std::string_view methods;  // as the Allow header names them: "GET, HEAD"
   Audience audience;
   access::Need need;  // of a request from a public listener; with kEverybody it is kNothing
   // The connection calls it for each request whose method is in `methods`.
   std::function<std::unique_ptr<Exchange>()> make;
+  // If it is true, a request may have its API key in the body. The exchange then checks the key
+  // (RequestView::late_check).
+  bool key_in_body{false};
+  // If it is true, a request may have its API key in the query, as api_key. Clients of some protocols send it nowhere
+  // else.
+  bool key_in_query{false};
 
   [[nodiscard]] bool allows(boost::beast::http::verb method) const;
   // `admin_alone` is true if server.admin_listen names an address.

@@ -23,7 +23,9 @@ struct Config {
   ServerConfig server;
   AccessConfig access;
   DeepStackConfig deepstack;
+  DoodsConfig doods;
   OipConfig oip;
+  RoboflowConfig roboflow;
   MemoryConfig memory;
   LoggingConfig logging;
   std::optional<PostgresConfig> postgres;

@@ -27,8 +27,25 @@ struct DeepStackConfig {
   friend bool operator==(const DeepStackConfig&, const DeepStackConfig&) = default;
 };
 
+struct DoodsConfig {
+  bool enabled{true};
+  // Names of detectors that clients use, and the models that they mean. The name default chooses the model of requests
+  // that name no detector.
+  std::map<std::string, std::string, std::less<>> aliases;
+  friend bool operator==(const DoodsConfig&, const DoodsConfig&) = default;
+};
+
+struct RoboflowConfig {
+  bool enabled{true};
+  double confidence{0.4};  // for requests without one
+  // The map leads from the names that clients use, "project/version" or "project", to the names of models.
+  std::map<std::string, std::string, std::less<>> aliases;
+  friend bool operator==(const RoboflowConfig&, const RoboflowConfig&) = default;
+};
+
 // The settings of the Open Inference Protocol.
 struct OipConfig {
+  bool enabled{true};
   // Requests may refer to objects of POSIX shared memory whose names match one of these patterns. In a pattern *
   // matches any characters. Without patterns, requests may refer to no object.
   std::vector<std::string> shared_memory;

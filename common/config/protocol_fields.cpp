@@ -78,10 +78,36 @@ Field patterns_field(std::string_view name, std::vector<std::string>& patterns) 
 }  // namespace
 
 Fields fields_of(OipConfig& oip) {
-  return {patterns_field("shared_memory", oip.shared_memory)
+  return {bool_field("enabled", oip.enabled).means("With false the server has no path below /v2."),
+          patterns_field("shared_memory", oip.shared_memory)
               .means("Clients on this machine may send and receive tensors in POSIX shared memory of these names, such "
                      "as [yolod-*]. An empty list turns this off. Every client that may send requests can read and "
                      "write objects of these names through the server, if the server's user can.")};
+}
+
+Fields fields_of(DoodsConfig& doods) {
+  return {
+      bool_field("enabled", doods.enabled).means("With false the server has no paths /detectors and /detect."),
+      aliases_field("aliases", doods.aliases)
+          .means("Names of detectors that clients use, and the models of this file that they mean. The name default "
+                 "chooses the model of requests that name no detector.")
+          .absent("each model has only its own name, and default is the default model"),
+  };
+}
+
+Fields fields_of(RoboflowConfig& roboflow) {
+  return {
+      bool_field("enabled", roboflow.enabled)
+          .means("With false the server has no paths /{project}/{version}, /infer/object_detection and "
+                 "/model/registry."),
+      real_field("confidence", roboflow.confidence, 0, 1)
+          .means("An object must reach this confidence if the request has none."),
+      aliases_field("aliases", roboflow.aliases)
+          .means(
+              "Models that clients name, as \"project/version\" or as project, and the models of this file that they "
+              "mean.")
+          .absent("the project is the name of the model, and the version chooses nothing"),
+  };
 }
 
 Fields fields_of(DeepStackConfig& deepstack) {

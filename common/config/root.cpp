@@ -104,23 +104,26 @@ Field postgres_field(std::optional<PostgresConfig>& postgres) {
 }  // namespace
 
 Fields root_fields(Config& config, ShortForm& short_form) {
-  return {section_field("server", config.server)
-              .means("These keys set the addresses, limits and times of the HTTP server."),
-          section_field("access", config.access).means("These keys say who may use the server, and how much."),
-          section_field("deepstack", config.deepstack)
-              .means("These keys set the protocol of DeepStack and CodeProject.AI."),
-          section_field("oip", config.oip).means("This key sets the Open Inference Protocol."),
-          section_field("memory", config.memory).means("This key says how much memory requests take."),
-          section_field("logging", config.logging).means("These keys say how the log is written."),
-          sandbox_field(config.sandbox),
-          models_field(config.models),
-          string_field("default_model", config.default_model)
-              .allows("a model's name")
-              .means("Requests that name no model go to this model.")
-              .absent("the first model"),
-          base_dir_field(),
-          short_form_field(short_form),
-          postgres_field(config.postgres)};
+  return {
+      section_field("server", config.server)
+          .means("These keys set the addresses, limits and times of the HTTP server."),
+      section_field("access", config.access).means("These keys say who may use the server, and how much."),
+      section_field("deepstack", config.deepstack)
+          .means("These keys set the protocol of DeepStack and CodeProject.AI."),
+      section_field("doods", config.doods).means("These keys set the protocol of DOODS."),
+      section_field("oip", config.oip).means("These keys set the Open Inference Protocol."),
+      section_field("roboflow", config.roboflow).means("These keys set the protocol of Roboflow's inference server."),
+      section_field("memory", config.memory).means("This key says how much memory requests take."),
+      section_field("logging", config.logging).means("These keys say how the log is written."),
+      sandbox_field(config.sandbox),
+      models_field(config.models),
+      string_field("default_model", config.default_model)
+          .allows("a model's name")
+          .means("Requests that name no model go to this model.")
+          .absent("the first model"),
+      base_dir_field(),
+      short_form_field(short_form),
+      postgres_field(config.postgres)};
 }
 
 }  // namespace yolod::common

@@ -72,13 +72,18 @@ void check_postgres(ConfigReader& reader, const YamlNode& root, const PostgresCo
 }
 
 void check_aliases(ConfigReader& reader, const YamlNode& root, const Config& config) {
-  for (const auto& alias : config.deepstack.aliases) {
-    const bool is_there = std::any_of(config.models.begin(), config.models.end(),
-                                      [&alias](const ModelConfig& model) { return model.name == alias.second; });
-    if (is_there) continue;
-    const std::string key = "deepstack.aliases." + alias.first;
-    reader.problem_at(key, mark_of(root, "deepstack.aliases"), shown(alias.second) + " is not the name of a model");
-  }
+  const auto check = [&](const std::string& section, const auto& aliases) {
+    for (const auto& alias : aliases) {
+      const bool is_there = std::any_of(config.models.begin(), config.models.end(),
+                                        [&alias](const ModelConfig& model) { return model.name == alias.second; });
+      if (is_there) continue;
+      reader.problem_at(section + "." + alias.first, mark_of(root, section),
+                        shown(alias.second) + " is not the name of a model");
+    }
+  };
+  check("deepstack.aliases", config.deepstack.aliases);
+  check("doods.aliases", config.doods.aliases);
+  check("roboflow.aliases", config.roboflow.aliases);
 }
 
 // Checks rules that concern more than one section.

@@ -21,7 +21,9 @@ namespace yolod::common {
 [[nodiscard]] Fields fields_of(KeyLimits& limits);
 [[nodiscard]] Fields fields_of(AddressLimits& limits);
 [[nodiscard]] Fields fields_of(DeepStackConfig& deepstack);
+[[nodiscard]] Fields fields_of(DoodsConfig& doods);
 [[nodiscard]] Fields fields_of(OipConfig& oip);
+[[nodiscard]] Fields fields_of(RoboflowConfig& roboflow);
 [[nodiscard]] Fields fields_of(MemoryConfig& memory);
 [[nodiscard]] Fields fields_of(LoggingConfig& logging);
 [[nodiscard]] Fields fields_of(PostgresConfig& postgres);

@@ -11,8 +11,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "common/json_splitter.hpp"
 #include "common/oip/infer_request.hpp"
-#include "common/oip/json_splitter.hpp"
 #include "common/text.hpp"
 
 namespace yolod::model {
@@ -21,11 +21,11 @@ namespace {
 using common::ElementType;
 using common::Error;
 using common::ErrorCode;
+using common::JsonSplitter;
 using common::Outcome;
 using common::TensorArray;
 using common::oip::DataType;
 using common::oip::InferInput;
-using common::oip::JsonSplitter;
 
 // An element of an array takes at least this many characters of the text.
 constexpr std::size_t kLeastJsonElement = 2;

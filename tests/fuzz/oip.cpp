@@ -3,15 +3,15 @@
 #include <string>
 #include <vector>
 
+#include "common/json_splitter.hpp"
 #include "common/oip/infer_request.hpp"
-#include "common/oip/json_splitter.hpp"
 #include "model/files/oip_tensors.hpp"
 #include "model/oip_picture.hpp"
 #include "model/unpack.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 
 using namespace yolod;
-using common::oip::JsonSplitter;
+using common::JsonSplitter;
 
 namespace {
 

@@ -170,6 +170,118 @@ TEST_CASE("Access: every route answers every kind of key, in the format of its p
   }
 }
 
+// Returns a request whose API key is where the clients of its protocol have it. Such a request has no other key.
+struct KeyInRequest {
+  std::string target;
+  std::string type;
+  std::string body;
+};
+
+std::vector<KeyInRequest> requests_with(const std::string& key) {
+  const std::string form_type = "multipart/form-data; boundary=xx";
+  const auto field = [](const std::string& name, const std::string& content) {
+    return "--xx\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + content + "\r\n";
+  };
+  const std::string image = "--xx\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a\"\r\n\r\n" +
+                            random_body(300'000, 3) + "\r\n";
+  std::vector<KeyInRequest> requests;
+  for (const char* path : {"/v1/vision/detection", "/v1/vision/custom", "/v1/vision/custom/echo"}) {
+    requests.push_back({path, form_type, image + field("api_key", key) + "--xx--\r\n"});
+    requests.push_back({path, form_type, field("api_key", key) + image + "--xx--\r\n"});
+  }
+  requests.push_back({"/echo/1?api_key=" + key, "application/x-www-form-urlencoded", "aGVsbG8="});
+  requests.push_back(
+      {"/infer/object_detection", "application/json",
+       R"({"model_id":"echo/1","image":{"type":"base64","value":"aGVsbG8="},"api_key":")" + key + "\"}"});
+  return requests;
+}
+
+TEST_CASE("Access: a key in a form, in JSON or in the query is checked like a key in the head", "[process]") {
+  const TemporaryDirectory folder;
+  const auto audit = folder.path() / "audit.log";
+  const std::string revoked = "revoked-key";
+  std::vector<TestKey> keys{
+      {"right", "right-key"}, {"reader", "reading-key", "models"}, {"old", "old-key", "", "2020-01-01"}};
+  for (std::size_t i = 0; i < requests_with("").size(); ++i) {
+    keys.push_back({"rate-" + std::to_string(i), "rate-key-" + std::to_string(i)});
+  }
+  auto before_revocation = keys;
+  before_revocation.push_back({"revoked", revoked});
+  const KeyFile file(before_revocation);
+  const auto config_with = [&](const std::string& limits) {
+    return identity_config({{.workers = 1}}, {file.server_key()}) +
+           access_section("audit_log: " + audit.string() + limits);
+  };
+  Server server(config_with(""));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  const auto ask = [&](const KeyInRequest& request, const std::string& in_head = "") {
+    auto headers = with_key(in_head);
+    headers.emplace_back("Content-Type", request.type);
+    return client.post(request.target, request.body, headers);
+  };
+  const auto statuses = [&](const std::string& key, const std::string& in_head = "") {
+    std::set<int> all;
+    for (const auto& request : requests_with(key)) {
+      const auto answer = ask(request, in_head);
+      CAPTURE(request.target, key, answer);
+      if (answer.status == 401 || answer.status == 403) check_refusal(answer, answer.status, request.target);
+      all.insert(answer.status);
+    }
+    return all;
+  };
+  CHECK(statuses(revoked) == std::set{200});
+  file.write(keys);
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until([&] { return !server.log_lines_with("reload: done").empty(); }));
+  CHECK(statuses(revoked) == std::set{401});
+  CHECK(statuses("right-key") == std::set{200});
+  CHECK(statuses("") == std::set{401});
+  CHECK(statuses("wrong-key") == std::set{401});
+  CHECK(statuses("old-key") == std::set{401});
+  CHECK(statuses("reading-key") == std::set{403});
+  CHECK(statuses("right-key", "right-key") == std::set{200});
+  CHECK(statuses("", "right-key") == std::set{200});
+  CHECK(statuses("wrong-key", "right-key") == std::set{400});
+  const auto lines = json_lines_of(audit);
+  CHECK(count_of(lines, "credential", "refused") > 0);
+  CHECK(read_file(audit).find("wrong-key") == std::string::npos);
+
+  // Each key has a rate of 1 now.
+  server.rewrite_config(config_with(", per_key: {requests_per_second: 1}"));
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until([&] { return server.log_lines_with("reload: done").size() == 2; }));
+  for (std::size_t i = 0; i < requests_with("").size(); ++i) {
+    const auto request = requests_with("rate-key-" + std::to_string(i))[i];
+    CAPTURE(request.target);
+    CHECK(ask(request).status == 200);
+    Answer over;
+    CHECK(wait_until([&] {
+      over = ask(request);
+      return over.status == 429;
+    }));
+    check_refusal(over, 429, request.target);
+  }
+}
+
+TEST_CASE("Access: a client without a key learns nothing about models, and no worker works for it", "[process]") {
+  const KeyFile file{{"ci", "good-key"}};
+  Server server(identity_config({{.workers = 1}}, {file.server_key()}));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  for (const char* path : {"/v1/vision/custom/echo", "/v1/vision/custom/unknown", "/v1/vision/scene"}) {
+    for (const std::string body : {"", "abc", "--xx\r\n\r\n--xx--\r\n"}) {
+      const auto answer = client.post(path, body, {{"Content-Type", "multipart/form-data; boundary=xx"}});
+      check_refusal(answer, 401, path);
+    }
+  }
+  for (const std::string body : {"", "{", R"({"model_id":"unknown","image":{"type":"base64","value":""}})"}) {
+    check_refusal(client.post("/infer/object_detection", body), 401, "/infer/object_detection");
+  }
+  const auto status = HttpClient(server.admin_endpoint()).get("/status").json();
+  CHECK(status.at("models").at(0).at("workers").at(0).at("requests") == 0);
+}
+
 TEST_CASE("Access: a server with keys starts, and a request may carry its key in each field", "[process]") {
   const KeyFile file{{"ci", "good-key"}, {"watcher", "watching-key", "admin"}};
   Server server(identity_config({{.workers = 1}}, {file.server_key()}));

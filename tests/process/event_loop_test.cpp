@@ -126,6 +126,37 @@ std::vector<std::pair<std::string, std::string>> hostile_requests() {
        get("/predict", {{"Content-Type", "multipart/form-data" + repeated("; a=\"\\\"\"", 15'000)}})},
       {"an Accept of many types", get("/image", {{"Accept", repeated("a/b;q=0.1,", 15'000)}})},
   };
+  const std::string large(kLargeBody - 1000, 'A');
+  const Headers form{{"Content-Type", "multipart/form-data; boundary=" + boundary}};
+  requests.emplace_back(
+      "a large picture in a form that may have a key",
+      serialise({"POST", "/v1/vision/detection", form,
+                 "--" + boundary + "\r\nContent-Disposition: form-data; name=image; filename=a\r\n\r\n" + large +
+                     "\r\n--" + boundary + "--\r\n"}));
+  requests.emplace_back("a large picture of DOODS", serialise({"POST", "/detect", {}, R"({"data":")" + large + "\"}"}));
+  requests.emplace_back(
+      "a text of backslashes",
+      serialise({"POST", "/detect", {}, R"({"data":")" + repeated("\\\\", kLargeBody - 1000) + "\"}"}));
+  requests.emplace_back(
+      "many regions and labels",
+      serialise({"POST",
+                 "/detect",
+                 {},
+                 R"({"data":"aGVsbG8=","detect":{)" + repeated(R"("x":1,)", 15'000) + R"("x":1},"regions":[)" +
+                     repeated(R"({"top":0,"left":0,"bottom":1,"right":1,"detect":{"a":1}},)", 3'000) +
+                     R"({"top":0,"left":0,"bottom":1,"right":1}]})"}));
+  requests.emplace_back("a large picture of Roboflow in JSON",
+                        serialise({"POST",
+                                   "/infer/object_detection",
+                                   {},
+                                   R"({"model_id":"echo/1","image":{"type":"base64","value":")" + large + "\"}}"}));
+  std::string images;
+  for (int i = 0; i < 64; ++i) {
+    images += std::string(i == 0 ? "" : ",") + R"({"type":"base64","value":")" + std::string(200'000, 'A') + "\"}";
+  }
+  requests.emplace_back(
+      "many pictures of Roboflow in JSON",
+      serialise({"POST", "/infer/object_detection", {}, R"({"model_id":"echo/1","image":[)" + images + "]}"}));
   std::string many_fields = "GET /healthz HTTP/1.1\r\nHost: a\r\n";
   many_fields += repeated("a:\r\n", 16'000) + "\r\n";
   requests.emplace_back("a header of thousands of fields", many_fields);

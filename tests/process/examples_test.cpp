@@ -40,6 +40,16 @@ TEST_CASE_METHOD(Example, "Examples: curl sends a picture in three ways", "[proc
   CHECK(result.output.find(R"("success":true)") != std::string::npos);
 }
 
+TEST_CASE_METHOD(Example, "Examples: curl sends a picture as clients of other programs do", "[process]") {
+  const auto result = run_program({"/bin/bash", examples + "/clients.sh", server.url(), "echo", picture});
+  CAPTURE(result.output, result.errors);
+  CHECK(result.exit == exited(0));
+  for (const char* answer : {R"("predictions":[],"code":200)", R"({"detections":[]})", R"("predictions":[]})"}) {
+    CAPTURE(answer);
+    CHECK(result.output.find(answer) != std::string::npos);
+  }
+}
+
 TEST_CASE_METHOD(Example, "Examples: Python sends several pictures in one request", "[process]") {
   if (run_program({"/usr/bin/env", "python3", "-c", "import requests"}).exit != exited(0)) {
     WARN("SKIPPED: python3-requests is not installed");

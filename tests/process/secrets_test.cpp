@@ -1,13 +1,17 @@
-// This test plants secrets in a server and uses them. Then it looks for them in logs, answers, the audit log, and the
-// arguments and environments of all processes.
+// This test plants secrets in a server and uses them. Then it looks for them in logs, answers, the audit log, the
+// memory that workers share, and the arguments and environments of all processes.
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "common/unique_fd.hpp"
 #include "tests/support/access_server.hpp"
 #include "tests/support/people_server.hpp"
 #include "tests/support/process_tree.hpp"
@@ -22,6 +26,35 @@ std::string part_of_private_key(const std::filesystem::path& file) {
   const auto text = read_file(file);
   const auto begin = text.find('\n') + 1;
   return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+// Returns the content of the memory that the front-end shares with workers: the arena and the lanes. Returns an empty
+// text if this user may not read it.
+std::string shared_memory_of_workers(pid_t front_end) {
+  std::string content;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(front_end) + "/fd")) {
+    std::error_code failure;
+    const auto target = std::filesystem::read_symlink(entry.path(), failure).string();
+    const bool is_shared =
+        target.find("memfd:yolod-arena") != std::string::npos || target.find("memfd:yolod-lane") != std::string::npos;
+    if (failure || !is_shared) continue;
+    const common::UniqueFd region(open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
+    if (!region.valid()) continue;
+    for (off_t begin = 0; (begin = lseek(region.get(), begin, SEEK_DATA)) >= 0;) {
+      const off_t end = lseek(region.get(), begin, SEEK_HOLE);
+      std::string piece(static_cast<std::size_t>(end - begin), '\0');
+      const ssize_t got = pread(region.get(), piece.data(), piece.size(), begin);
+      content.append(piece, 0, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+      begin = end;
+    }
+  }
+  return content;
+}
+
+std::string form_with(const std::string& key) {
+  return "--xx\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a\"\r\n\r\nthe picture of the form\r\n"
+         "--xx\r\nContent-Disposition: form-data; name=\"api_key\"\r\n\r\n" +
+         key + "\r\n--xx--\r\n";
 }
 
 }  // namespace
@@ -77,6 +110,17 @@ TEST_CASE("Secrets: no log, answer, argument or environment has a secret of the 
     CHECK(keep(client.get("/v2", {{"Cookie", "__Host-yolod=" + bad_cookie}})) == refused);
     CHECK(keep(client.get("/v2", {{"Authorization", "Bearer " + file_key}, {"X-API-Key", wrong_key}})) == 400);
     keep(client.get("/v2?key=" + wrong_key));
+    const Headers form{{"Content-Type", "multipart/form-data; boundary=xx"}};
+    const auto in_json = [](const std::string& key) {
+      return R"({"model_id":"echo/1","image":{"type":"base64","value":"aGVsbG8="},"api_key":")" + key + "\"}";
+    };
+    CHECK(keep(client.post("/v1/vision/detection", form_with(file_key), form)) == 200);
+    CHECK(keep(client.post("/v1/vision/detection", form_with(wrong_key), form)) == refused);
+    CHECK(keep(client.post("/infer/object_detection", in_json(file_key))) == 200);
+    CHECK(keep(client.post("/infer/object_detection", in_json(wrong_key))) == refused);
+    CHECK(keep(client.post("/echo/1?api_key=" + file_key, "aGVsbG8=")) == 200);
+    CHECK(keep(client.post("/echo/1?api_key=" + wrong_key, "aGVsbG8=")) == refused);
+    CHECK(keep(client.post("/unknown/x?api_key=" + wrong_key, "aGVsbG8=")) == 404);
     Browser browser(endpoint);
     keep(browser.enroll("anna", person_password));
     keep(browser.log_in("anna", wrong_password));
@@ -93,6 +137,9 @@ TEST_CASE("Secrets: no log, answer, argument or environment has a secret of the 
   std::vector<std::pair<std::string, std::string>> places{{"the answers", seen},
                                                           {"the audit log", read_file(audit)},
                                                           {"the printed config", printed.output + printed.errors}};
+  const auto shared = shared_memory_of_workers(server.pid());
+  if (!shared.empty()) CHECK(shared.find("the picture of the form") != std::string::npos);
+  places.emplace_back("the memory that workers share", shared);
   auto processes = descendants_of(server.pid());
   processes.push_back(process_info(server.pid()).value());
   CHECK(processes.size() >= 4);  // the front-end, a loader, a worker and yolod-accounts

@@ -127,6 +127,14 @@ inline const auto& route_cases() {
                 "/v1/server/status/version", "", 200},
       RouteCase{"/v1/server/status/updateavailable", "GET, HEAD", Audience::kClients, Need::kModels,
                 "/v1/server/status/updateavailable", "", 200},
+
+      RouteCase{"/detectors", "GET, HEAD", Audience::kClients, Need::kModels, "/detectors", "", 200},
+      RouteCase{"/detect", "POST", Audience::kClients, Need::kPredict, "/detect", R"({"data":"aGVsbG8="})", 200},
+
+      RouteCase{"/model/registry", "GET, HEAD", Audience::kClients, Need::kModels, "/model/registry", "", 200},
+      RouteCase{"/infer/object_detection", "POST", Audience::kClients, Need::kPredict, "/infer/object_detection",
+                R"({"model_id":"echo/1","image":{"type":"base64","value":"aGVsbG8="}})", 200},
+      RouteCase{"/{project}/{version}", "POST", Audience::kClients, Need::kPredict, "/echo/1", "aGVsbG8=", 200},
   };
   return kCases;
 }

@@ -4,21 +4,13 @@
 #include <string>
 
 #include "app/api/deepstack/status_json.hpp"
+#include "app/api/detectors.hpp"
 
 namespace yolod::app::api::deepstack {
 
 http::Exchange::Next ListExchange::begin(const http::RequestView& /*request*/, http::Response& response) {
   std::set<std::string> names;
-  const auto is_detector = [this](const std::string& name) {
-    const auto model = models_.find(name);
-    return model != nullptr && model->config->task == common::Task::kDetect;
-  };
-  for (const auto& model : read_().models) {
-    if (is_detector(model.name)) names.insert(model.name);
-  }
-  for (const auto& [alias, model] : errors().config.aliases) {
-    if (is_detector(model)) names.insert(alias);
-  }
+  for (const auto& detector : detectors_of(read_(), models_, errors().config.aliases)) names.insert(detector.first);
   write_models(names, response);
   return Next::kRespond;
 }

@@ -23,22 +23,24 @@ using common::Outcome;
 using common::Task;
 
 constexpr std::string_view kMinConfidence = "min_confidence";
-constexpr std::array<std::string_view, 1> kFields{kMinConfidence};
+constexpr std::string_view kApiKey = "api_key";
+constexpr std::array<std::string_view, 2> kFields{kMinConfidence, kApiKey};
 // The handler writes this many bytes of a picture as base64 in one turn of the event loop, in less than 1 ms.
 constexpr std::size_t kPictureBytesAtOnce = 64 * 1024 * kBase64Group;
 
 struct KindInfo {
-  std::string_view name;  // of the alias that chooses the model
+  std::string_view name;   // of the alias that chooses the model
+  std::string_view title;  // in DeepStack's errors
   Task task;
 };
 
 KindInfo info_of(VisionHandler::Kind kind) {
   switch (kind) {
-    case VisionHandler::Kind::kDetection: return {"detection", Task::kDetect};
-    case VisionHandler::Kind::kScene: return {"scene", Task::kClassify};
-    case VisionHandler::Kind::kEnhance: return {"enhance", Task::kImage};
+    case VisionHandler::Kind::kDetection: return {"detection", "Detection", Task::kDetect};
+    case VisionHandler::Kind::kScene: return {"scene", "Scene", Task::kClassify};
+    case VisionHandler::Kind::kEnhance: return {"enhance", "Enhance", Task::kImage};
   }
-  return {"detection", Task::kDetect};
+  return {"detection", "Detection", Task::kDetect};
 }
 
 Error invalid_confidence() { return {ErrorCode::kInvalidParameter, "Invalid value for min_confidence"}; }
@@ -54,15 +56,18 @@ Outcome<std::shared_ptr<serving::ServedModel>> VisionHandler::find_model(std::st
     return Error{ErrorCode::kUnknownModel, "there is no model named " + common::printable(name, kLongestShown)};
   }
   if (model->config->task != info.task) {
-    return Error{ErrorCode::kForbidden, std::string(info.name) + " is not activated: model " + model->config->name +
-                                            " has another task; name a model with deepstack.aliases." +
-                                            std::string(info.name)};
+    return Error{ErrorCode::kForbidden,
+                 std::string(info.title) + " endpoint not activated: model " + model->config->name +
+                     " has another task; name a model with deepstack.aliases." + std::string(info.name)};
   }
   return model;
 }
 
 Outcome<void> VisionHandler::begin(const http::RequestView& request, api::Plan& plan, http::Response& /*response*/) {
   began_ = request.began;
+  auto boundary = http::is_multipart(request.head.content_type) ? http::multipart_boundary(request.head.content_type)
+                                                                : std::nullopt;
+  if (boundary) boundary_ = *std::move(boundary);
   auto model = find_model(request.captures.empty() ? std::string_view() : request.captures.front());
   if (!model) return model.error();
   plan.model = *std::move(model);
@@ -78,13 +83,10 @@ Outcome<void> VisionHandler::begin(const http::RequestView& request, api::Plan& 
     if (name != kMinConfidence) continue;
     if (auto read = read_confidence(value); !read) return read;
   }
-  auto boundary = http::is_multipart(request.head.content_type) ? http::multipart_boundary(request.head.content_type)
-                                                                : std::nullopt;
-  if (!boundary) {
+  if (boundary_.empty()) {
     return Error{ErrorCode::kBadRequest,
                  "No valid image file found: the body must be multipart/form-data with a file named image"};
   }
-  boundary_ = *std::move(boundary);
   return {};
 }
 
@@ -110,6 +112,7 @@ Outcome<bool> VisionHandler::ready(std::span<const std::byte> body, std::size_t 
   }
   if (!form_->step(budget_bytes)) return false;
   const auto form = std::move(form_);
+  key_ = form->field(kApiKey).value_or(std::string_view());
   if (!form->result())
     return Error{ErrorCode::kBadRequest, "No valid image file found: " + form->result().error().message};
   if (const auto text = form->field(kMinConfidence)) {

@@ -5,8 +5,9 @@
 //   POST /v1/vision/scene                                 the most probable class of a classifier
 //   POST /v1/vision/enhance                               the picture that a model makes, as base64
 //
-// The request is a form with the file `image` and the text `min_confidence`; CodeProject.AI also takes the text from
-// the query. deepstack_error.hpp names the sources of the protocol.
+// The request is a form with the file `image` and the texts `min_confidence` and `api_key`. CodeProject.AI also takes
+// min_confidence from the query. The parts may have any order, so the whole form is read before the request is judged.
+// deepstack_error.hpp names the sources of the protocol.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +38,8 @@ class VisionHandler final : public api::Handler, public common::Recycled<VisionH
 
   [[nodiscard]] common::Outcome<void> begin(const http::RequestView& request, api::Plan& plan,
                                             http::Response& response) override;
+  [[nodiscard]] bool may_have_key() const override { return !boundary_.empty(); }
+  [[nodiscard]] std::string_view body_key() const override { return key_; }
   [[nodiscard]] common::Outcome<bool> ready(std::span<const std::byte> body, std::size_t budget_bytes,
                                             api::Calls& calls) override;
   [[nodiscard]] bool render(const Result& result, http::Response& response) override;
@@ -53,7 +56,8 @@ class VisionHandler final : public api::Handler, public common::Recycled<VisionH
   const Kind kind_;
   common::Clock::time_point began_;
   common::PredictionOptions options_;
-  std::string boundary_;
+  std::string boundary_;  // empty: the body is no form
+  std::string_view key_;  // the part api_key, in the body
   std::unique_ptr<http::MultipartScanner> form_;
   std::optional<std::size_t> written_bytes_;  // of a picture; set while it is written in pieces
 };

@@ -19,10 +19,10 @@ namespace {
 
 using common::Error;
 using common::ErrorCode;
+using common::JsonSplitter;
 using common::Outcome;
 using common::oip::DataType;
 using common::oip::InferInput;
-using common::oip::JsonSplitter;
 
 constexpr std::size_t kLengthBytes = 4;  // the length before each element of a BYTES tensor
 

@@ -9,7 +9,7 @@
 // the whole request to a model on tensors, and its answer has the header of the request.
 //
 // Each picture is a call. A request to a model on tensors is one call, whose worker reads the tensors. The front-end
-// parses only the header of the request (common/oip/json_splitter).
+// parses only the header of the request (common/json_splitter).
 //
 // An input may be in shared memory of the client (shared_regions). Then the handler copies the JSON and the values of
 // all inputs to a new body, as if the client had sent them.
@@ -31,8 +31,8 @@
 #include "app/serving/models.hpp"
 #include "common/clock.hpp"
 #include "common/config/server_config.hpp"
+#include "common/json_splitter.hpp"
 #include "common/oip/infer_request.hpp"
-#include "common/oip/json_splitter.hpp"
 #include "common/recycled.hpp"
 
 namespace yolod::app::api::oip {
@@ -109,7 +109,7 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
   ViewKind view_kind_{ViewKind::kUsual};
   ModelView view_;
   std::optional<PackedHead> packed_head_;
-  std::optional<common::oip::JsonSplitter> splitter_;
+  std::optional<common::JsonSplitter> splitter_;
   common::oip::InferRequest request_;
   common::PredictionOptions options_;
   std::optional<InferAnswer> answer_;

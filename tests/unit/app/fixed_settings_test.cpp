@@ -36,6 +36,9 @@ Config all_others() {
   config.access.session_lifetime = common::milliseconds(2);
   config.postgres.emplace();
   config.deepstack.enabled = false;
+  config.doods.enabled = false;
+  config.oip.enabled = false;
+  config.roboflow.enabled = false;
   config.memory.input_arena_bytes = 1;
   return config;
 }

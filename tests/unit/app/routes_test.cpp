@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,27 +24,34 @@ class NoModels final : public serving::Models {
   [[nodiscard]] std::shared_ptr<serving::ServedModel> find(std::string_view) const override { return nullptr; }
 };
 
-const std::vector<http::Route>& all_routes() {
+// Returns the routes of a server with this config.
+std::vector<http::Route> routes_of(const common::Config& config) {
   static const NoModels kModels;
   static boost::asio::io_context io;
   static ipc::InputArena arena = ipc::InputArena::create(1U << 20U).value();
   static serving::BodyRoom body_room(io, arena);
   static observe::Metrics metrics;
   static const common::ServerConfig kConfig;
-  static const common::DeepStackConfig kDeepStack;
   static const common::OipConfig kOip;
   static api::oip::SharedRegions regions(kOip);
   static access::AuditLog audit;
-  static const RouteParts kParts{{kModels, body_room, metrics, kConfig, [] { return false; }},
-                                 [] { return serving::ServerStatus(); },
-                                 [] {},
-                                 [](std::string_view, std::string_view, const auto&) {},
-                                 kDeepStack,
-                                 audit,
-                                 [](std::string_view, const auto&, const auto&, const auto&) {},
-                                 [](std::string_view, const auto&, const auto&) {},
-                                 regions};
-  static const std::vector<http::Route> kRoutes = make_routes(kParts);
+  static std::vector<std::unique_ptr<const RouteParts>> parts;  // the routes refer to them
+  parts.push_back(
+      std::make_unique<RouteParts>(RouteParts{{kModels, body_room, metrics, kConfig, [] { return false; }},
+                                              [] { return serving::ServerStatus(); },
+                                              [] {},
+                                              [](std::string_view, std::string_view, const auto&) {},
+                                              config,
+                                              audit,
+                                              [](std::string_view, const auto&, const auto&, const auto&) {},
+                                              [](std::string_view, const auto&, const auto&) {},
+                                              regions}));
+  return make_routes(*parts.back());
+}
+
+const std::vector<http::Route>& all_routes() {
+  static const common::Config kAll;
+  static const std::vector<http::Route> kRoutes = routes_of(kAll);
   return kRoutes;
 }
 
@@ -105,6 +113,46 @@ TEST_CASE("Routes: HEAD is allowed wherever GET is", "[app][unit]") {
     CHECK(route.allows(verb::head) == route.allows(verb::get));
     CHECK_FALSE(route.allows(verb::options));  // the connection answers OPTIONS for every route
   }
+}
+
+TEST_CASE("Routes: a protocol that is switched off has no routes, and the others stay", "[app][unit]") {
+  struct Switch {
+    bool& is_enabled;
+    std::vector<std::string> beginnings;
+  };
+  static common::Config config;
+  for (const auto& [is_enabled, beginnings] :
+       {Switch{config.oip.enabled, {"/v2"}}, Switch{config.deepstack.enabled, {"/v1/"}},
+        Switch{config.doods.enabled, {"/detect"}},
+        Switch{config.roboflow.enabled, {"/model/", "/infer/", "/{project}"}}}) {
+    CAPTURE(beginnings);
+    const auto is_of_protocol = [&list = beginnings](const http::Route& route) {
+      return std::any_of(list.begin(), list.end(),
+                         [&route](const std::string& one) { return route.pattern.starts_with(one); });
+    };
+    const auto count = std::count_if(all_routes().begin(), all_routes().end(), is_of_protocol);
+    CHECK(count > 0);
+    is_enabled = false;
+    const auto left = routes_of(config);
+    is_enabled = true;
+    CHECK(std::none_of(left.begin(), left.end(), is_of_protocol));
+    CHECK(left.size() == all_routes().size() - static_cast<std::size_t>(count));
+  }
+}
+
+TEST_CASE("Routes: an API key may be in the body or the query only where clients send it nowhere else",
+          "[app][access][unit]") {
+  std::vector<std::string_view> in_body;
+  std::vector<std::string_view> in_query;
+  for (const auto& route : all_routes()) {
+    if (route.key_in_body) in_body.push_back(route.pattern);
+    if (route.key_in_query) in_query.push_back(route.pattern);
+  }
+  CHECK(in_body == std::vector<std::string_view>{"/v1/vision/detection", "/v1/vision/custom",
+                                                 "/v1/vision/custom/{model}", "/v1/vision/scene", "/v1/vision/enhance",
+                                                 "/infer/object_detection"});
+  CHECK(in_query ==
+        std::vector<std::string_view>{"/model/registry", "/infer/object_detection", "/{project}/{version}"});
 }
 
 TEST_CASE("Routes: a listener serves only the routes for its clients", "[app][unit]") {

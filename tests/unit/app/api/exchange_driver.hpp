@@ -37,7 +37,7 @@ class ExchangeDriver {
     REQUIRE(target.parse(read.target));
     http::Captures parts;
     for (const auto part : captures) parts.push_back(part);
-    return exchange_->begin({read, target, parts, common::AwakeClock::now(), caller}, response);
+    return exchange_->begin({read, target, parts, common::AwakeClock::now(), caller, {}, false, late_check}, response);
   }
   // Gives the exchange a body for which there is room.
   Next send(std::string_view body) {
@@ -88,6 +88,7 @@ class ExchangeDriver {
   [[nodiscard]] int turns() const { return turns_; }
 
   access::Caller caller;  // who sends the request
+  const access::LateCheck* late_check{nullptr};
   http::Response response;
   bool resumed{false};
   std::optional<common::Outcome<void>> room_came;

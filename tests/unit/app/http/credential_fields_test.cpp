@@ -31,6 +31,17 @@ TEST_CASE("Credential: each field that may have a key is read", "[app][access][u
   }
 }
 
+TEST_CASE("Credential: the query's api_key is a key on routes that allow it", "[app][access][unit]") {
+  const RequestTarget::Query query{{"confidence", "0.4"}, {"api_key", "yld_1"}, {"key", "x"}};
+  CHECK(credential_with_query({}, query).token == "yld_1");
+  CHECK(credential_with_query({Kind::kKey, "yld_1"}, query).token == "yld_1");
+  CHECK_FALSE(credential_with_query({Kind::kKey, "yld_1"}, query).is_ambiguous);
+  CHECK(credential_with_query({Kind::kKey, "yld_2"}, query).is_ambiguous);
+  CHECK(credential_with_query({Kind::kSession, "yld_1"}, query).is_ambiguous);
+  CHECK(credential_with_query({}, {{"api_key", ""}}).kind == Kind::kNone);
+  CHECK(credential_with_query({}, {{"api_key", "a"}, {"api_key", "b"}}).is_ambiguous);
+}
+
 TEST_CASE("Credential: the session is found among other cookies", "[app][access][unit]") {
   for (const std::string cookie :
        {"__Host-yolod=tok", "a=b; __Host-yolod=tok; c=d", "a=b;__Host-yolod=tok", "__Host-yolod=tok;"}) {

@@ -37,6 +37,14 @@ TEST_CASE("Router: a path without braces matches only itself", "[app][unit]") {
   }
 }
 
+TEST_CASE("Router: a version has only digits", "[app][unit]") {
+  CHECK(found("/models/m/versions/12") == "/models/{model}/versions/{version}|m|12");
+  for (const auto* path : {"/models/m/versions/1a", "/models/m/versions/-1", "/models/m/versions/"}) {
+    CAPTURE(path);
+    CHECK(found(path).empty());
+  }
+}
+
 TEST_CASE("Router: braces take one whole segment that is not empty", "[app][unit]") {
   CHECK(found("/models/yolo") == "/models/{model}|yolo");
   CHECK(found("/models/a b.c%/infer") == "/models/{model}/infer|a b.c%");

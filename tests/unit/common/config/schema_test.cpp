@@ -89,6 +89,22 @@ TEST_CASE("Config: a file of keys turns on keys, and so does access.mode", "[com
   CHECK(problem.find("access.mode: open needs no API key, but server.api_keys_file is given") != std::string::npos);
 }
 
+TEST_CASE("Config: each protocol can be switched off, and its aliases name models of the file", "[common][unit]") {
+  const std::string models = "models: [{name: m, identity: {}}]\n";
+  const auto all = config_of(models);
+  CHECK((all.deepstack.enabled && all.doods.enabled && all.oip.enabled && all.roboflow.enabled));
+  const auto none = config_of(models +
+                              "deepstack: {enabled: false}\ndoods: {enabled: false}\noip: {enabled: false}\n"
+                              "roboflow: {enabled: false, confidence: 0.2, aliases: {\"coco/3\": m, traffic: m}}\n");
+  CHECK_FALSE((none.deepstack.enabled || none.doods.enabled || none.oip.enabled || none.roboflow.enabled));
+  CHECK(none.roboflow.confidence == 0.2);
+  CHECK(none.roboflow.aliases.at("coco/3") == "m");
+  for (const std::string section : {"deepstack", "doods", "roboflow"}) {
+    CHECK_THAT(problem_of(models + section + ": {aliases: {a: other}}\n"),
+               Catch::Contains(section + ".aliases.a: \"other\" is not the name of a model"));
+  }
+}
+
 TEST_CASE("Config: sandbox accepts exactly its four values", "[common][unit]") {
   CHECK(config_of(kModel).sandbox == SandboxMode::kAuto);
   CHECK(config_of(std::string(kModel) + "sandbox: required\n").sandbox == SandboxMode::kRequired);

@@ -153,6 +153,31 @@ TEST_CASE("DeepStack: the query may have min_confidence, and unknown parameters 
   CHECK(bench.calls[0].options.confidence == 0.7F);
 }
 
+TEST_CASE("DeepStack: the key of the form is found wherever it is, and an empty key is none", "[app][access][unit]") {
+  const std::string image = form_part("name=\"image\"; filename=\"a\"", "picture");
+  const std::string key = form_part("name=\"api_key\"", "secret");
+  {
+    VisionBench bench;
+    CHECK(bench.begin("", {"unknown"}).error().code == ErrorCode::kUnknownModel);
+    CHECK(bench.handler.may_have_key());  // the form is read all the same
+    REQUIRE(bench.ready(image + key).value());
+    CHECK(bench.handler.body_key() == "secret");
+  }
+  for (const auto& form : {image + key, key + image, key, key + form_part("name=\"min_confidence\"", "x") + image}) {
+    VisionBench bench;
+    REQUIRE(bench.begin().ok());
+    (void)bench.ready(form);
+    CHECK(bench.handler.body_key() == "secret");
+  }
+  VisionBench empty;
+  REQUIRE(empty.begin().ok());
+  REQUIRE(empty.ready(form_part("name=\"api_key\"", "") + image).value());
+  CHECK(empty.handler.body_key().empty());
+  VisionBench no_form;
+  CHECK_FALSE(no_form.begin("", {}, "image/jpeg").ok());
+  CHECK_FALSE(no_form.handler.may_have_key());
+}
+
 TEST_CASE("DeepStack: a request without a picture is refused in DeepStack's words", "[app][unit]") {
   VisionBench bench;
   CHECK(bench.begin("", {}, "image/jpeg").error().message.starts_with("No valid image file found"));

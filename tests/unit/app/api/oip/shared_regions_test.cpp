@@ -23,7 +23,7 @@ struct RegionsBench {
     return found ? "" : found.error().message;
   }
 
-  common::OipConfig config{{"yolod-test-*"}};
+  common::OipConfig config{true, {"yolod-test-*"}};
   SharedRegions regions{config};
 };
 
@@ -139,7 +139,7 @@ class SharedBench : public InferBench {
     REQUIRE(registry.add("r", object.name(), 0, 4096).ok());
   }
 
-  common::OipConfig oip{{"yolod-test-*"}};
+  common::OipConfig oip{true, {"yolod-test-*"}};
   SharedRegions registry{oip};
   SharedObject object{4096};
 };

@@ -1,9 +1,9 @@
-#include "common/oip/json_splitter.hpp"
+#include "common/json_splitter.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>
 
-namespace yolod::common::oip {
+namespace yolod::common {
 namespace {
 
 // Splits the text in steps of that many bytes. Returns the skeleton, or the reason after "bad: ".
@@ -75,6 +75,30 @@ TEST_CASE("JsonSplitter: a skeleton or a nesting beyond the limit is refused, an
   CHECK(split(R"({"inputs":[{"data":)" + std::string(101, '['), 1000) == kBad + "it is nested deeper than 100");
 }
 
+TEST_CASE("JsonSplitter: a rule names another key, whose values are texts", "[common][unit]") {
+  constexpr JsonSplitter::Rule kRule{"value", {"{{", "{[{"}, JsonSplitter::Rule::Kind::kText};
+  const std::string text =
+      R"({"image":{"type":"base64", "value" : "abc\"\\"},"value":"stays","list":[{"value":""}],"a":{"b":"value"}})";
+  for (std::size_t budget = 1; budget <= text.size(); ++budget) {
+    CAPTURE(budget);
+    JsonSplitter splitter(text, JsonSplitter::End::kOfText, kRule);
+    for (;;) {
+      const auto done = splitter.step(budget);
+      REQUIRE(done.ok());
+      if (*done) break;
+    }
+    CHECK(splitter.skeleton() ==
+          R"({"image":{"type":"base64", "value" : 0},"value":"stays","list":[{"value":1}],"a":{"b":"value"}})");
+    REQUIRE(splitter.values().size() == 2);
+    CHECK(splitter.values()[0].text == R"(abc\"\\)");
+    CHECK(splitter.values()[1].text.empty());
+  }
+  JsonSplitter number(R"({"image":{"value":7}})", JsonSplitter::End::kOfText, kRule);
+  CHECK(number.step(100).error().message.ends_with("'value' must be a text"));
+  JsonSplitter open(R"({"image":{"value":"abc)", JsonSplitter::End::kOfText, kRule);
+  CHECK_FALSE(open.step(100).ok());
+}
+
 TEST_CASE("JsonSplitter: of many texts the first are kept and all are counted", "[common][unit]") {
   std::string text = R"({"inputs":[{"data":["a")";
   for (int i = 0; i < 99; ++i) text += R"(,"b")";
@@ -86,4 +110,4 @@ TEST_CASE("JsonSplitter: of many texts the first are kept and all are counted", 
 }
 
 }  // namespace
-}  // namespace yolod::common::oip
+}  // namespace yolod::common

@@ -1,13 +1,11 @@
-#include "common/oip/json_splitter.hpp"
+#include "common/json_splitter.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-namespace yolod::common::oip {
+namespace yolod::common {
 namespace {
-
-constexpr std::string_view kData = "data";
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -28,7 +26,7 @@ Outcome<bool> JsonSplitter::step(std::size_t budget_bytes) {
       case State::kStructure: see_structure(json_[at_++]); break;
       case State::kString:
         if (!find_string_end(until)) break;
-        after_data_ = json_.substr(string_begin_, at_ - string_begin_) == kData;
+        after_key_ = json_.substr(string_begin_, at_ - string_begin_) == rule_.key;
         keep(json_.substr(string_begin_ - 1, at_ - string_begin_ + 2));
         ++at_;
         state_ = State::kStructure;
@@ -37,13 +35,8 @@ Outcome<bool> JsonSplitter::step(std::size_t budget_bytes) {
         const char c = json_[at_];
         if (is_blank(c)) {
           ++at_;
-        } else if (c != '[') {
-          stop("'data' must be an array");
         } else {
-          value_begin_ = at_;
-          value_depth_ = 0;
-          values_.emplace_back();
-          state_ = State::kValue;
+          begin_value(c);
         }
         break;
       }
@@ -62,6 +55,13 @@ Outcome<bool> JsonSplitter::step(std::size_t budget_bytes) {
         state_ = State::kValue;
         break;
       }
+      case State::kTextValue:
+        if (!find_string_end(until)) break;
+        values_.back().text = json_.substr(string_begin_, at_ - string_begin_);
+        keep(std::to_string(values_.size() - 1));
+        ++at_;
+        state_ = State::kStructure;
+        break;
       case State::kAfterObject:
         if (end_ == End::kOfObject) return true;
         while (at_ < until && is_blank(json_[at_])) ++at_;
@@ -76,7 +76,7 @@ Outcome<bool> JsonSplitter::step(std::size_t budget_bytes) {
 }
 
 void JsonSplitter::see_structure(char c) {
-  const bool was_data = !is_blank(c) && std::exchange(after_data_, false);
+  const bool was_key = !is_blank(c) && std::exchange(after_key_, false);
   if (c == '"') {
     string_begin_ = at_;
     state_ = State::kString;
@@ -92,9 +92,23 @@ void JsonSplitter::see_structure(char c) {
     if (!nesting_.empty()) return;
     object_bytes_ = at_;
     state_ = State::kAfterObject;
-  } else if (c == ':' && was_data && is_in_tensor()) {
+  } else if (c == ':' && was_key && is_in_place()) {
     state_ = State::kBeforeValue;
   }
+}
+
+void JsonSplitter::begin_value(char c) {
+  const bool is_array = rule_.kind == Rule::Kind::kArray;
+  if (c != (is_array ? '[' : '"')) {
+    return stop("'" + std::string(rule_.key) + (is_array ? "' must be an array" : "' must be a text"));
+  }
+  value_begin_ = at_;
+  value_depth_ = 0;
+  values_.emplace_back();
+  state_ = State::kValue;
+  if (is_array) return;
+  string_begin_ = ++at_;
+  state_ = State::kTextValue;
 }
 
 void JsonSplitter::see_value(char c) {
@@ -140,4 +154,4 @@ void JsonSplitter::stop(std::string_view why) {
   if (why_.empty()) why_ = why;
 }
 
-}  // namespace yolod::common::oip
+}  // namespace yolod::common

@@ -1,14 +1,16 @@
-// Splits the JSON of an inference request into a short part and its long values.
+// Splits the JSON of a request into a short part and its long values.
 //
 //   {"inputs":[{"name":"x","shape":[2],"datatype":"FP32","data":[0.5,1]}]}
 //
 // The values of "data" may have many megabytes. The splitter replaces each of them by its number, so that the rest, the
-// skeleton, is short: here "data":0. It finds the end of a value without reading its numbers or texts. It examines the
-// text in steps, so that the front-end's event loop stays free, however long the text is. The bytes come from outside.
+// skeleton, is short: here "data":0. A rule names the key of such values and its place. The splitter finds the end of a
+// value without reading its numbers or texts. It examines the text in steps, so that the front-end's event loop stays
+// free, however long the text is. The bytes come from outside.
 //
 // The front-end and the workers use it. Any thread may use an object, one at a time.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -17,7 +19,7 @@
 
 #include "common/outcome.hpp"
 
-namespace yolod::common::oip {
+namespace yolod::common {
 
 class JsonSplitter {
  public:
@@ -31,16 +33,28 @@ class JsonSplitter {
     kOfText,    // only blanks may follow the object
     kOfObject,  // any bytes may follow the object
   };
+  // Says which values are split off. If a client writes the key with escapes, its value stays in the skeleton, so the
+  // caller must check that the skeleton has a number below values().size() there.
+  struct Rule {
+    std::string_view key;
+    // The brackets that are open where the key is: "{[{" is an object in a list of the root.
+    std::array<std::string_view, 2> nestings;
+    enum class Kind { kArray, kText } kind;
+  };
+  // A tensor of the Open Inference Protocol.
+  static constexpr Rule kTensors{"data", {"{[{", "{[{"}, Rule::Kind::kArray};
+
   // `json` outlives this object.
-  JsonSplitter(std::string_view json, End end) : json_(json), end_(end) {}
+  JsonSplitter(std::string_view json, End end, const Rule& rule = kTensors) : json_(json), end_(end), rule_(rule) {}
 
   // Looks at about `budget_bytes` more of the text. Returns true at the end. An Error has code kBadRequest.
   [[nodiscard]] Outcome<bool> step(std::size_t budget_bytes);
 
   // ---- after the end ----
   struct Value {
-    std::string_view text;                  // begins with [ and ends with ]
-    std::vector<std::string_view> strings;  // its first strings, without quotes and still escaped
+    std::string_view text;  // an array with its brackets, or a text without its quotes
+    std::vector<std::string_view>
+        strings;  // the first strings of an array, without quotes; all texts are still escaped
     std::uint64_t string_count{0};
   };
   [[nodiscard]] std::string_view skeleton() const { return skeleton_; }
@@ -49,7 +63,7 @@ class JsonSplitter {
   [[nodiscard]] std::size_t object_bytes() const { return object_bytes_; }
 
  private:
-  enum class State { kStructure, kString, kBeforeValue, kValue, kValueString, kAfterObject };
+  enum class State { kStructure, kString, kBeforeValue, kValue, kValueString, kTextValue, kAfterObject };
 
   void see_structure(char c);
   void see_value(char c);
@@ -57,22 +71,23 @@ class JsonSplitter {
   [[nodiscard]] bool find_string_end(std::size_t until);
   void keep(std::string_view text);
   void stop(std::string_view why);
-  // Returns whether the object that is open is an element of a list of the root.
-  [[nodiscard]] bool is_in_tensor() const { return nesting_ == "{[{"; }
+  [[nodiscard]] bool is_in_place() const { return nesting_ == rule_.nestings[0] || nesting_ == rule_.nestings[1]; }
+  void begin_value(char c);
 
   const std::string_view json_;
   const End end_;
+  const Rule rule_;
   State state_{State::kStructure};
   std::size_t at_{0};
   std::size_t string_begin_{0};
   std::size_t value_begin_{0};
   std::size_t value_depth_{0};
   std::size_t object_bytes_{0};
-  bool after_data_{false};  // the last token is the text "data"
-  std::string nesting_;     // the brackets that are open
+  bool after_key_{false};  // the last token is the rule's key
+  std::string nesting_;    // the brackets that are open
   std::string skeleton_;
   std::vector<Value> values_;
   std::string why_;
 };
 
-}  // namespace yolod::common::oip
+}  // namespace yolod::common

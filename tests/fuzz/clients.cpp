@@ -1,0 +1,75 @@
+// Tests the JSON of DOODS' and Roboflow's clients, and the objects that a request of DOODS wants.
+#include <string>
+
+#include "app/api/doods/detect_request.hpp"
+#include "app/api/roboflow/infer_request.hpp"
+#include "common/json_splitter.hpp"
+#include "tests/fuzz/fuzz_input.hpp"
+
+using namespace yolod;
+using app::api::doods::parse_detect_request;
+using app::api::roboflow::parse_json;
+using common::JsonSplitter;
+
+namespace {
+
+// Returns whether the text was split.
+bool split_in_steps(JsonSplitter& splitter, std::size_t budget) {
+  for (;;) {
+    const auto done = splitter.step(budget);
+    if (!done) {
+      fuzz::require_one_line(done.error(), common::ErrorCode::kBadRequest);
+      return false;
+    }
+    if (*done) return true;
+  }
+}
+
+// Splits the text by the rule. The size of a step must not change the result.
+std::optional<JsonSplitter> split_by(const JsonSplitter::Rule& rule, std::string_view body) {
+  JsonSplitter whole(body, JsonSplitter::End::kOfText, rule);
+  JsonSplitter stepped(body, JsonSplitter::End::kOfText, rule);
+  const bool good = split_in_steps(whole, body.size());
+  fuzz::require(split_in_steps(stepped, 3) == good);
+  if (!good) return std::nullopt;
+  fuzz::require(whole.skeleton() == stepped.skeleton());
+  fuzz::require(whole.skeleton().size() <= JsonSplitter::kMostSkeletonBytes);
+  for (const auto& value : whole.values()) {
+    fuzz::require(value.text.data() >= body.data() &&
+                  value.text.data() + value.text.size() <= body.data() + body.size());
+  }
+  return whole;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto body = fuzz::as_text(data, size);
+  if (const auto split = split_by(app::api::doods::kPictureRule, body)) {
+    const auto request = parse_detect_request(split->skeleton(), split->values().size());
+    if (request) {
+      fuzz::require(request->data < split->values().size());
+      fuzz::require(request->regions.size() <= app::api::doods::kMostRegions);
+      const float least = request->least_confidence();
+      fuzz::require(least >= 0 && least <= 1);
+      const common::Box box{0.25F, 0.25F, 0.5F, 0.5F};
+      // A worker returns only objects of at least that confidence.
+      if (least > 0) fuzz::require(!request->wants("person", least / 2, box));
+    } else {
+      fuzz::require(request.error().message.find('\n') == std::string::npos);
+    }
+  }
+  if (const auto split = split_by(app::api::roboflow::kPictureRule, body)) {
+    std::string key;
+    const auto request = parse_json(split->skeleton(), split->values().size(), key);
+    if (request) {
+      fuzz::require(!request->images.empty() && request->images.size() <= app::api::roboflow::kMostImages);
+      for (const auto image : request->images) fuzz::require(image < split->values().size());
+      if (request->confidence) fuzz::require(*request->confidence >= 0 && *request->confidence <= 1);
+      fuzz::require(request->classes.size() <= app::api::roboflow::kMostClasses);
+    } else {
+      fuzz::require(request.error().message.find('\n') == std::string::npos);
+    }
+  }
+  return 0;
+}
