@@ -41,13 +41,15 @@ constexpr milliseconds kHousekeepingPeriod{100};
 constexpr std::chrono::seconds kCertificatePeriod{2};
 
 // Returns max_connections, or fewer if RLIMIT_NOFILE does not allow that many. It first reserves the descriptors of
-// two generations of workers, and of the connections that are kept for health checks and for admins.
+// two generations of workers, and of the connections that are kept for health checks and for admins. If clients may
+// register objects of shared memory, it also reserves the descriptors of these.
 std::size_t connection_limit(const common::Config& config) {
   constexpr rlim_t kOwnDescriptors = 64;
   constexpr rlim_t kPerWorker = 8;
   rlimit open_files{};
   if (getrlimit(RLIMIT_NOFILE, &open_files) != 0) return config.server.max_connections;
   rlim_t reserved = kOwnDescriptors + http::Places::kReserve + http::ConnectionList::kMostAdmins;
+  if (!config.oip.shared_memory.empty()) reserved += api::oip::SharedRegions::kMostObjects;
   for (const auto& model : config.models) reserved += 2 * kPerWorker * model.workers;
   const rlim_t left = open_files.rlim_cur > reserved ? open_files.rlim_cur - reserved : 1;
   if (left >= config.server.max_connections) return config.server.max_connections;
@@ -190,6 +192,7 @@ void FrontEnd::housekeep() {
   server_.connections().check_deadlines();
   common::flush_log();
   gate_.tick(AwakeClock::now());
+  copy_thread_.tick(AwakeClock::now());
   if (const auto now = AwakeClock::now(); now >= next_look_at_certificates_) {
     next_look_at_certificates_ = now + kCertificatePeriod;
     server_.reload_changed_tls();
@@ -378,6 +381,7 @@ void FrontEnd::take_over(const common::Config& read) {
   config_.doods = changed.doods;
   config_.oip = changed.oip;
   config_.roboflow = changed.roboflow;
+  shared_regions_.remove_forbidden();
   server_.reload_tls();
   take_over_access(changed);
   if (changed.logging != config_.logging) {

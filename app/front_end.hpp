@@ -21,6 +21,8 @@
 
 #include "app/access/gate.hpp"
 #include "app/accounts_child.hpp"
+#include "app/api/oip/copy_thread.hpp"
+#include "app/api/oip/shared_regions.hpp"
 #include "app/host/signals.hpp"
 #include "app/http/application.hpp"
 #include "app/http/router.hpp"
@@ -133,7 +135,8 @@ class FrontEnd final : private http::Application {
   std::optional<ReloadableRegistry> reloadable_;
   std::optional<ModelsFolder> models_folder_;
   std::optional<Reload> reload_;
-  api::oip::SharedRegions shared_regions_{config_.oip};
+  api::oip::CopyThread copy_thread_{io_};
+  api::oip::SharedRegions shared_regions_{config_.oip, &copy_thread_};
   std::optional<RouteParts> routes_;
   std::optional<http::Router> router_;
   http::Server server_;

@@ -246,6 +246,8 @@ http::Exchange::Next CallExchange::fill_piece(http::Response& response) {
     room_ = std::move(piece_);
     room_.end_upload();
     body_bytes_ = room_.bytes().size();
+  } else if (handler_->is_waiting()) {
+    return Next::kWait;
   }
   return Next::kNextTurn;
 }
@@ -287,6 +289,7 @@ struct CallExchange::Several {
 };
 
 void CallExchange::wait(Resume done) {
+  if (stage_ != Stage::kAsked) return handler_->wait(std::move(done));
   if (calls_.size() == 1) {
     schedule::Job job = job_of(calls_.front());
     ids_.push_back(job.id);
@@ -339,7 +342,8 @@ void CallExchange::client_is_gone() {
     context_.body_room.leave(this);
     return;
   }
-  if (stage_ == Stage::kAsked) cancel_calls();
+  if (stage_ == Stage::kAsked) return cancel_calls();
+  handler_->client_is_gone();
 }
 
 // ---- the answer ----
@@ -347,7 +351,8 @@ void CallExchange::client_is_gone() {
 http::Exchange::Next CallExchange::render(http::Response& response) {
   Handler::Result result{plan_.model->config->name, answers_};
   if (handler_->wants_all_answers()) result.retry_after_seconds = plan_.model->dispatcher.retry_after_seconds();
-  return handler_->render(result, response) ? Next::kRespond : Next::kWriteMore;
+  if (handler_->render(result, response)) return Next::kRespond;
+  return handler_->is_waiting() ? Next::kWait : Next::kWriteMore;
 }
 
 http::Exchange::Next CallExchange::fail(const Error& error, http::Response& response) {

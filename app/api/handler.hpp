@@ -83,6 +83,14 @@ class Handler {
     return true;
   }
 
+  // After fill() or render() has returned false: returns true if the handler waits for work that is done elsewhere. The
+  // exchange then calls wait(), and goes on when `done` is called, which happens once and later. The answer must not
+  // have begun.
+  [[nodiscard]] virtual bool is_waiting() const { return false; }
+  virtual void wait(http::Exchange::Resume /*done*/) {}
+  // Ends the wait soon.
+  virtual void client_is_gone() {}
+
   struct Result {
     std::string_view model;  // the name of the model that answered
     // Has an answer for each call, in the order of the calls. Only with wants_all_answers() may an answer be an Error.

@@ -1,5 +1,6 @@
 #include "app/api/request_values.hpp"
 
+#include <boost/json/object.hpp>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -12,6 +13,14 @@ namespace yolod::app::api {
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;
+
+std::optional<std::uint64_t> whole_member(const boost::json::object& object, std::string_view name) {
+  const auto* const value = object.if_contains({name.data(), name.size()});
+  if (value == nullptr) return std::nullopt;
+  if (value->is_uint64()) return value->get_uint64();
+  if (value->is_int64() && value->get_int64() >= 0) return static_cast<std::uint64_t>(value->get_int64());
+  return std::nullopt;
+}
 
 Error invalid(std::string_view name, std::string_view allowed) {
   return {ErrorCode::kInvalidParameter, std::string(name).append(" must be ").append(allowed)};

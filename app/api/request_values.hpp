@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -12,6 +13,10 @@
 
 #include "app/http/request_target.hpp"
 #include "common/outcome.hpp"
+
+namespace boost::json {
+class object;
+}
 
 namespace yolod::app::api {
 
@@ -23,6 +28,9 @@ template <typename Number>
   if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
+
+// Returns the object's member if it is a whole number that is not negative.
+[[nodiscard]] std::optional<std::uint64_t> whole_member(const boost::json::object& object, std::string_view name);
 
 // Returns kInvalidParameter with the text "`name` must be `allowed`".
 [[nodiscard]] common::Error invalid(std::string_view name, std::string_view allowed);

@@ -82,7 +82,8 @@ Fields fields_of(OipConfig& oip) {
           patterns_field("shared_memory", oip.shared_memory)
               .means("Clients on this machine may send and receive tensors in POSIX shared memory of these names, such "
                      "as [yolod-*]. An empty list turns this off. Every client that may send requests can read and "
-                     "write objects of these names through the server, if the server's user can.")};
+                     "write objects of these names through the server, if the server's user can. A reload that no "
+                     "longer allows a name ends its use.")};
 }
 
 Fields fields_of(DoodsConfig& doods) {

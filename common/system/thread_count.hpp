@@ -19,8 +19,13 @@ class ThreadCounter {
   UniqueFd folder_;
 };
 
-// Logs and aborts if this process has more than one thread for longer than a moment (a joined thread stays in the
-// list briefly). Does nothing under ThreadSanitizer, which has a thread of its own.
+// Say that this process has one more, or one less, thread that makes system calls only. Such a thread holds no lock
+// that a forked child would inherit. Only the thread that forks may call them.
+void expect_fork_safe_thread();
+void forget_fork_safe_thread();
+
+// Logs and aborts if this process has more than one thread, without the expected ones, for longer than a moment (a
+// joined thread stays in the list briefly). Does nothing under ThreadSanitizer, which has a thread of its own.
 void require_single_thread(const ThreadCounter& threads = {});
 
 }  // namespace yolod::common

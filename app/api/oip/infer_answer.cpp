@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "app/api/oip/oip_error.hpp"
+#include "common/awake_clock.hpp"
 #include "common/text.hpp"
 
 namespace yolod::app::api::oip {
@@ -115,8 +116,14 @@ std::size_t InferAnswer::Tensor::size_bytes() const {
 }
 
 InferAnswer::InferAnswer(const common::oip::InferRequest& request, const ModelView& view, std::string model,
-                         std::uint64_t generation, SharedOutputs shared)
-    : request_(request), view_(view), model_(std::move(model)), generation_(generation), shared_(std::move(shared)) {
+                         std::uint64_t generation, SharedOutputs shared, SharedRegions* regions)
+    : request_(request),
+      view_(view),
+      model_(std::move(model)),
+      generation_(generation),
+      shared_(std::move(shared)),
+      regions_(regions),
+      copy_(regions == nullptr ? nullptr : regions->thread()) {
   for (const auto& output : request.outputs) classification_ = std::max(classification_, output.classification);
 }
 
@@ -282,7 +289,7 @@ std::string InferAnswer::choose() {
 }
 
 Outcome<bool> InferAnswer::write_shared() {
-  std::size_t left = kBytesAtOnce;
+  std::size_t copied = 0;
   for (; next_tensor_ < tensors_.size(); ++next_tensor_) {
     const Tensor& tensor = tensors_[next_tensor_];
     if (tensor.shared == nullptr) continue;
@@ -296,12 +303,18 @@ Outcome<bool> InferAnswer::write_shared() {
     }
     for (; next_part_ <= tensor.files.size(); ++next_part_, at_ = 0) {
       const auto& bytes = next_part_ == 0 ? tensor.bytes : tensor.files[next_part_ - 1];
-      const std::size_t size = std::min(left, bytes.size() - at_);
-      if (auto put = part.write(shared_at_, std::span(bytes).subspan(at_, size)); !put) return put.error();
-      at_ += size;
-      shared_at_ += size;
-      left -= size;
-      if (at_ < bytes.size()) return false;
+      while (at_ < bytes.size()) {
+        if (copied >= kBytesAtOnce) return false;
+        const std::size_t size = std::min(kBytesAtOnce, bytes.size() - at_);
+        std::uint64_t grown_bytes = 0;
+        const auto put = copy_.write(part, shared_at_, std::span(bytes).subspan(at_, size),
+                                     regions_->may_grow(common::AwakeClock::now()), grown_bytes);
+        if (!put || !*put) return put;
+        regions_->grew(grown_bytes);
+        at_ += size;
+        shared_at_ += size;
+        copied += size;
+      }
     }
     next_part_ = 0;
     shared_at_ = 0;

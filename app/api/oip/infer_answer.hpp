@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/api/handler.hpp"
+#include "app/api/oip/copy_thread.hpp"
 #include "app/api/oip/model_view.hpp"
 #include "app/api/oip/shared_regions.hpp"
 #include "app/http/response.hpp"
@@ -29,13 +30,18 @@ using SharedOutputs = std::vector<SharedOutput>;
 
 class InferAnswer {
  public:
-  // `request` and `view` outlive this object.
+  // The arguments outlive this object. With `shared` there must be `regions`.
   InferAnswer(const common::oip::InferRequest& request, const ModelView& view, std::string model,
-              std::uint64_t generation, SharedOutputs shared = {});
+              std::uint64_t generation, SharedOutputs shared = {}, SharedRegions* regions = nullptr);
 
-  // Writes the next piece, and returns true when the answer is complete. It may move tensors and files out of
-  // `answers`. REQUIRES: the same `answers` and `response` in each call; no answer is an Error.
+  // Writes the next piece, and returns true when the answer is complete. After false, copy() may wait. It may move
+  // tensors and files out of `answers`. REQUIRES: the same `answers` and `response` in each call; no answer is an
+  // Error.
   [[nodiscard]] bool write_some(api::Answers& answers, http::Response& response);
+
+  // The copy to shared memory that is in progress.
+  [[nodiscard]] PieceCopy& copy() { return copy_; }
+  [[nodiscard]] const PieceCopy& copy() const { return copy_; }
 
  private:
   struct Tensor {
@@ -66,7 +72,8 @@ class InferAnswer {
   // Keeps the tensors that the request names, in its order. Returns the name of a tensor that does not exist.
   [[nodiscard]] std::string choose();
 
-  // Copies more of the bytes that belong to shared memory, and returns true at the end. An Error: they do not fit.
+  // Copies more of the bytes that belong to shared memory, and returns true at the end. An Error: they do not fit, or
+  // cannot be copied.
   [[nodiscard]] common::Outcome<bool> write_shared();
 
   // ---- the text ----
@@ -83,6 +90,8 @@ class InferAnswer {
   const std::string model_;
   const std::uint64_t generation_;
   const SharedOutputs shared_;
+  SharedRegions* const regions_;
+  PieceCopy copy_;
   Stage stage_{Stage::kCollect};
   std::vector<Tensor> tensors_;
   std::uint32_t classification_{0};  // how many classes of each picture the client wants as texts

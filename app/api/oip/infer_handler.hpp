@@ -19,11 +19,13 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "app/api/answer_packer.hpp"
 #include "app/api/content_coding.hpp"
 #include "app/api/handler.hpp"
+#include "app/api/oip/copy_thread.hpp"
 #include "app/api/oip/infer_answer.hpp"
 #include "app/api/oip/model_view.hpp"
 #include "app/api/oip/packed_head.hpp"
@@ -40,9 +42,8 @@ namespace yolod::app::api::oip {
 class InferHandler final : public api::Handler, public common::Recycled<InferHandler> {
  public:
   // The arguments outlive this object. Without `regions` no tensor may be in shared memory.
-  InferHandler(const serving::Models& models, const common::ServerConfig& server,
-               const SharedRegions* regions = nullptr)
-      : models_(models), server_(server), regions_(regions) {}
+  InferHandler(const serving::Models& models, const common::ServerConfig& server, SharedRegions* regions = nullptr)
+      : models_(models), server_(server), regions_(regions), copy_(regions == nullptr ? nullptr : regions->thread()) {}
 
   [[nodiscard]] common::Outcome<void> begin(const http::RequestView& request, api::Plan& plan,
                                             http::Response& response) override;
@@ -51,6 +52,9 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
   [[nodiscard]] std::uint64_t piece_bytes() const override { return piece_bytes_; }
   [[nodiscard]] common::Outcome<bool> fill(std::span<const std::byte> body, std::span<std::byte> piece,
                                            std::size_t budget_bytes) override;
+  [[nodiscard]] bool is_waiting() const override { return copy().is_waiting(); }
+  void wait(http::Exchange::Resume done) override { copy().wait(std::move(done)); }
+  void client_is_gone() override { copy().leave(); }
   [[nodiscard]] bool render(const Result& result, http::Response& response) override;
   void write_error(const common::Error& error, std::uint32_t retry_after_seconds, http::Response& response) override;
 
@@ -93,7 +97,13 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
 
   const serving::Models& models_;
   const common::ServerConfig& server_;
-  const SharedRegions* const regions_;
+  // The copy between shared memory and this process that is in progress.
+  [[nodiscard]] const PieceCopy& copy() const { return answer_ ? answer_->copy() : copy_; }
+  [[nodiscard]] PieceCopy& copy() { return answer_ ? answer_->copy() : copy_; }
+
+  SharedRegions* const regions_;
+  PieceCopy copy_;
+  RegionOwner region_owner_;  // the client of this request
   std::vector<PiecePart> parts_;
   std::uint64_t piece_bytes_{0};
   std::size_t next_part_{0};

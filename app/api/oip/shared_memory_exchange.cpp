@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "app/api/request_values.hpp"
 #include "common/text.hpp"
 
 namespace yolod::app::api::oip {
@@ -16,21 +17,35 @@ using common::Outcome;
 
 constexpr std::size_t kLongestShownName = 100;
 
-// Returns the member if it is a whole number that is not negative.
-std::optional<std::uint64_t> size_in(const json::object& object, std::string_view key) {
-  const json::value* const value = object.if_contains(json::string_view(key.data(), key.size()));
-  if (value == nullptr) return std::nullopt;
-  if (value->is_uint64()) return value->get_uint64();
-  if (value->is_int64() && value->get_int64() >= 0) return static_cast<std::uint64_t>(value->get_int64());
-  return std::nullopt;
-}
-
 }  // namespace
 
 Outcome<void> SharedMemoryExchange::look_at(const http::RequestView& request) {
   if (!regions_.is_on()) return Error{ErrorCode::kNotFound, "Not Found"};
   if (!request.captures.empty()) name_ = request.captures.front();
+  owner_ = region_owner_of(request.caller);
+  is_admin_ = request.caller.has(accounts::protocol::kScopeAdmin) && request.caller.may_administer;
   return {};
+}
+
+void SharedMemoryExchange::remove() {
+  if (name_.empty()) return regions_.remove_all(owner_);
+  if (!regions_.remove(owner_, name_) && is_admin_) regions_.remove_of_all(name_);
+}
+
+std::vector<std::pair<std::string_view, const SharedRegion*>> SharedMemoryExchange::visible() const {
+  std::vector<std::pair<std::string_view, const SharedRegion*>> regions;
+  if (memory_ == Memory::kCuda) return regions;
+  const auto add_from = [&](const SharedRegions::Regions& from) {
+    for (const auto& [name, region] : from) {
+      if (name_.empty() || name == name_) regions.emplace_back(name, region.get());
+    }
+  };
+  if (!is_admin_) {
+    add_from(regions_.of(owner_));
+  } else {
+    for (const auto& [owner, from] : regions_.all()) add_from(from);
+  }
+  return regions;
 }
 
 http::Exchange::Next SharedMemoryExchange::act(std::string_view body, http::Response& response) {
@@ -39,13 +54,7 @@ http::Exchange::Next SharedMemoryExchange::act(std::string_view body, http::Resp
     case Action::kRegister: return add(body, response);
     case Action::kUnregister: break;
   }
-  if (memory_ == Memory::kSystem) {
-    if (name_.empty()) {
-      regions_.remove_all();
-    } else {
-      regions_.remove(name_);
-    }
-  }
+  if (memory_ == Memory::kSystem) remove();
   response.start(boost::beast::http::status::ok);
   return Next::kRespond;
 }
@@ -59,13 +68,13 @@ http::Exchange::Next SharedMemoryExchange::add(std::string_view body, http::Resp
   const auto asked = object_in(body);
   if (!asked) return fail(asked.error(), response);
   const json::value* const key = asked->if_contains("key");
-  const auto bytes = size_in(*asked, "byte_size");
-  const auto offset = asked->contains("offset") ? size_in(*asked, "offset") : std::optional<std::uint64_t>(0);
+  const auto bytes = api::whole_member(*asked, "byte_size");
+  const auto offset = asked->contains("offset") ? api::whole_member(*asked, "offset") : std::optional<std::uint64_t>(0);
   if (key == nullptr || !key->is_string() || !bytes || !offset) {
     return fail({ErrorCode::kBadRequest, "'key' must be a text, and 'byte_size' and 'offset' whole numbers"}, response);
   }
   const auto& text = key->get_string();
-  if (auto added = regions_.add(name_, std::string(text.data(), text.size()), *offset, *bytes); !added) {
+  if (auto added = regions_.add(owner_, name_, std::string(text.data(), text.size()), *offset, *bytes); !added) {
     return fail(added.error(), response);
   }
   response.start(boost::beast::http::status::ok);
@@ -73,8 +82,8 @@ http::Exchange::Next SharedMemoryExchange::add(std::string_view body, http::Resp
 }
 
 http::Exchange::Next SharedMemoryExchange::write_status(http::Response& response) {
-  const bool is_known = memory_ == Memory::kSystem && regions_.all().contains(name_);
-  if (!name_.empty() && !is_known) {
+  const auto regions = visible();
+  if (!name_.empty() && regions.empty()) {
     write_failure(response, boost::beast::http::status::not_found,
                   std::string("Unable to find ") + (memory_ == Memory::kSystem ? "system" : "cuda") +
                       " shared memory region: '" + common::printable(name_, kLongestShownName) + "'");
@@ -84,8 +93,7 @@ http::Exchange::Next SharedMemoryExchange::write_status(http::Response& response
   http::TextBuffer& out = response.body;
   out += '[';
   bool first = true;
-  for (const auto& [name, region] : regions_.all()) {
-    if (memory_ == Memory::kCuda || (!name_.empty() && name != name_)) continue;
+  for (const auto& [name, region] : regions) {
     if (!first) out += ',';
     first = false;
     out += R"({"name":)";

@@ -1,10 +1,16 @@
 // Implements the paths below /v2/systemsharedmemory and /v2/cudasharedmemory: status, register and unregister. The
 // server has no memory of CUDA, but Triton's clients unregister all of it before they begin.
 //
+// A client sees and unregisters its own regions. An admin also sees the regions of the others, and unregisters them by
+// their names.
+//
 // With an empty oip.shared_memory each path is 404.
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "app/api/oip/shared_regions.hpp"
 #include "app/api/oip/small_body_exchange.hpp"
@@ -29,7 +35,13 @@ class SharedMemoryExchange final : public SmallBodyExchange {
   SharedRegions& regions_;
   const Memory memory_;
   const Action action_;
+  // Returns the regions that the caller sees and that have the name.
+  [[nodiscard]] std::vector<std::pair<std::string_view, const SharedRegion*>> visible() const;
+  void remove();
+
   std::string name_;  // empty: all regions
+  RegionOwner owner_;
+  bool is_admin_{false};
 };
 
 }  // namespace yolod::app::api::oip

@@ -1,15 +1,11 @@
 #include "app/api/oip/shared_regions.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <optional>
+#include <chrono>
+#include <limits>
 #include <utility>
 
+#include "common/system/memory_limit.hpp"
 #include "common/text.hpp"
 
 namespace yolod::app::api::oip {
@@ -23,18 +19,41 @@ std::string region_text(std::string_view text) { return "'" + common::printable(
 
 Error bad_region(std::string what) { return {ErrorCode::kBadRequest, std::move(what)}; }
 
-// Returns the size of the object, or nothing if it is no regular file.
-std::optional<std::uint64_t> size_of(int file) {
-  struct stat facts {};
-  if (::fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_size < 0) return std::nullopt;
-  return static_cast<std::uint64_t>(facts.st_size);
+std::uint64_t memory_left() {
+  const auto limit = common::read_memory_limit();
+  return limit ? limit->left_bytes() : std::numeric_limits<std::uint64_t>::max();
 }
 
-Error too_short(const SharedRegion& region) {
-  return bad_region("the shared memory object " + region_text(region.key) + " has become too short");
+template <typename Bytes>
+std::string hex_of(const Bytes& bytes) {
+  std::string text;
+  for (const auto byte : bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    text += kDigits[static_cast<unsigned>(byte) / kDigits.size()];
+    text += kDigits[static_cast<unsigned>(byte) % kDigits.size()];
+  }
+  return text;
 }
+
+// Returns the name of the object below /dev/shm.
+std::string_view object_of(std::string_view key) { return key.substr(key.starts_with('/') ? 1 : 0); }
 
 }  // namespace
+
+// A person's sessions and keys are one client, as in access/limits.
+RegionOwner region_owner_of(const access::Caller& caller) {
+  using Kind = access::Caller::Kind;
+  switch (caller.kind) {
+    case Kind::kAnonymous: return "address " + caller.network.to_string();
+    case Kind::kOperator: return "operator";
+    case Kind::kFileKey: return "file key " + hex_of(caller.credential);
+    case Kind::kKey:
+      if (caller.person == 0) return "key " + std::to_string(caller.key);
+      return "person " + std::to_string(caller.person);
+    case Kind::kSession: return "person " + std::to_string(caller.person);
+  }
+  return {};
+}
 
 bool matches(std::string_view pattern, std::string_view name) {
   std::size_t p = 0;
@@ -58,85 +77,106 @@ bool matches(std::string_view pattern, std::string_view name) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
-// ---- parts ----
-
-Outcome<void> SharedPart::read(std::uint64_t at, std::span<std::byte> to) const {
-  while (!to.empty()) {
-    const auto place = static_cast<off_t>(region->offset + offset + at);
-    const auto got = ::pread(region->file.get(), to.data(), to.size(), place);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return too_short(*region);
-    to = to.subspan(static_cast<std::size_t>(got));
-    at += static_cast<std::uint64_t>(got);
-  }
-  return {};
-}
-
-// A write beyond the end would make the object longer, so this function checks its size first.
-Outcome<void> SharedPart::write(std::uint64_t at, std::span<const std::byte> from) const {
-  const std::uint64_t end = region->offset + offset + at + from.size();
-  if (size_of(region->file.get()).value_or(0) < end) return too_short(*region);
-  while (!from.empty()) {
-    const auto place = static_cast<off_t>(region->offset + offset + at);
-    const auto put = ::pwrite(region->file.get(), from.data(), from.size(), place);
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) {
-      return bad_region("the shared memory object " + region_text(region->key) +
-                        " cannot be written: it is sealed, or "
-                        "no memory is free");
-    }
-    from = from.subspan(static_cast<std::size_t>(put));
-    at += static_cast<std::uint64_t>(put);
-  }
-  return {};
-}
-
 // ---- regions ----
 
-Outcome<void> SharedRegions::add(const std::string& name, const std::string& key, std::uint64_t offset,
-                                 std::uint64_t bytes) {
-  if (regions_.contains(name)) return bad_region("shared memory region " + region_text(name) + " already in manager");
-  if (name.empty() || name.size() > kLongestName) {
-    return bad_region("the name of a shared memory region has 1 to " + std::to_string(kLongestName) + " bytes");
-  }
-  if (regions_.size() == kMostRegions) {
-    return bad_region("a server has at most " + std::to_string(kMostRegions) +
-                      " shared memory regions: unregister one");
-  }
-  const std::string_view object = std::string_view(key).substr(key.starts_with('/') ? 1 : 0);
+SharedRegions::SharedRegions(const common::OipConfig& config, CopyThread* thread, LeftBytes left_bytes)
+    : config_(config), thread_(thread), left_bytes_(left_bytes ? std::move(left_bytes) : memory_left) {}
+
+const SharedRegions::Regions& SharedRegions::of(const RegionOwner& owner) const {
+  static const Regions kNone;
+  const auto found = regions_.find(owner);
+  return found == regions_.end() ? kNone : found->second;
+}
+
+bool SharedRegions::is_allowed(std::string_view key) const {
+  const std::string_view object = object_of(key);
   // matches() could accept these names, but they are no objects of shared memory.
   const bool is_name = !object.empty() && object.size() <= kLongestName && !object.starts_with('.') &&
                        object.find_first_of(std::string_view("/\0", 2)) == std::string_view::npos;
-  const bool is_allowed = is_name && std::any_of(config_.shared_memory.begin(), config_.shared_memory.end(),
-                                                 [object](const std::string& one) { return matches(one, object); });
-  if (!is_allowed) return bad_region("oip.shared_memory does not allow the shared memory key " + region_text(key));
-  // shm_open follows no symbolic link. Without O_NONBLOCK it would wait for a lease on the object.
-  common::UniqueFd file(::shm_open(key.c_str(), O_RDWR | O_NONBLOCK, 0));
-  if (!file.valid()) {
-    return bad_region("Unable to open shared memory region: " + region_text(key));
+  return is_name && std::any_of(config_.shared_memory.begin(), config_.shared_memory.end(),
+                                [object](const std::string& one) { return matches(one, object); });
+}
+
+Outcome<void> SharedRegions::check_room(const RegionOwner& owner) {
+  if (of(owner).size() >= kMostRegions) {
+    return bad_region("a client has at most " + std::to_string(kMostRegions) +
+                      " shared memory regions: unregister one");
   }
-  const auto size = size_of(file.get());
-  std::uint64_t end = 0;
-  if (!size || bytes == 0 || __builtin_add_overflow(offset, bytes, &end) || end > *size) {
-    return bad_region("failed to register shared memory region " + region_text(name) + ": invalid args");
+  std::erase_if(objects_, [](const Object& object) { return object.region.expired(); });
+  const auto own =
+      std::count_if(objects_.begin(), objects_.end(), [&](const Object& object) { return object.owner == owner; });
+  const std::size_t closing = thread_ == nullptr ? 0 : thread_->closing_count();
+  if (static_cast<std::size_t>(own) < kMostObjectsOfOne && objects_.size() + closing < kMostObjects) return {};
+  return bad_region("the server has too many shared memory regions open: try again when other requests have ended");
+}
+
+Outcome<void> SharedRegions::add(const RegionOwner& owner, const std::string& name, const std::string& key,
+                                 std::uint64_t offset, std::uint64_t bytes) {
+  if (of(owner).contains(name)) {
+    return bad_region("shared memory region " + region_text(name) + " already in manager");
   }
-  regions_.emplace(name, std::make_shared<const SharedRegion>(SharedRegion{key, offset, bytes, std::move(file)}));
+  if (name.empty() || name.size() > kLongestName) {
+    return bad_region("the name of a shared memory region has 1 to " + std::to_string(kLongestName) + " bytes");
+  }
+  if (auto room = check_room(owner); !room) return room;
+  if (!is_allowed(key)) return bad_region("oip.shared_memory does not allow the shared memory key " + region_text(key));
+  auto region = SharedRegion::open(name, key, offset, bytes);
+  if (!region) return region.error();
+  if (thread_ != nullptr) (*region)->close = thread_->closer();
+  objects_.push_back({owner, *region});
+  regions_[owner].emplace(name, *std::move(region));
   return {};
 }
 
-void SharedRegions::remove(std::string_view name) {
-  if (const auto found = regions_.find(name); found != regions_.end()) regions_.erase(found);
+bool SharedRegions::remove(const RegionOwner& owner, std::string_view name) {
+  const auto regions = regions_.find(owner);
+  if (regions == regions_.end()) return false;
+  const auto found = regions->second.find(name);
+  if (found == regions->second.end()) return false;
+  regions->second.erase(found);
+  if (regions->second.empty()) regions_.erase(regions);
+  return true;
 }
 
-Outcome<SharedPart> SharedRegions::find(std::string_view name, std::uint64_t offset, std::uint64_t bytes) const {
-  const auto found = regions_.find(name);
-  if (found == regions_.end()) return bad_region("Unable to find shared memory region: " + region_text(name));
+bool SharedRegions::remove_of_all(std::string_view name) {
+  const auto erased = [name](auto& regions) {
+    return std::erase_if(regions, [name](const auto& region) { return region.first == name; }) != 0;
+  };
+  bool is_found = false;
+  for (auto& [owner, regions] : regions_) is_found |= erased(regions);
+  std::erase_if(regions_, [](const auto& one) { return one.second.empty(); });
+  return is_found;
+}
+
+void SharedRegions::remove_forbidden() {
+  for (auto& [owner, regions] : regions_) {
+    std::erase_if(regions, [this](const auto& region) { return !is_allowed(region.second->key); });
+  }
+  std::erase_if(regions_, [](const auto& one) { return one.second.empty(); });
+}
+
+Outcome<SharedPart> SharedRegions::find(const RegionOwner& owner, std::string_view name, std::uint64_t offset,
+                                        std::uint64_t bytes) const {
+  const Regions& regions = of(owner);
+  const auto found = regions.find(name);
+  if (found == regions.end()) return bad_region("Unable to find shared memory region: " + region_text(name));
   const std::uint64_t size = found->second->bytes;
   if (offset >= size) return bad_region("Invalid offset for shared memory region: " + region_text(name));
   if (bytes > size - offset) {
     return bad_region("Invalid offset + byte size for shared memory region: " + region_text(name));
   }
   return SharedPart{found->second, offset, bytes};
+}
+
+// A look costs about 0.1 ms, so there is at most one in half a second.
+bool SharedRegions::may_grow(common::Clock::time_point now) {
+  constexpr std::chrono::milliseconds kPeriod{500};
+  if (!looked_at_ || now - *looked_at_ > kPeriod) {
+    looked_at_ = now;
+    left_then_ = left_bytes_();
+    grown_bytes_ = 0;
+  }
+  return left_then_ > kKeptBytes && left_then_ - kKeptBytes > grown_bytes_;
 }
 
 }  // namespace yolod::app::api::oip

@@ -100,7 +100,7 @@ class InferBench : public api::ModelBench {
   http::Response response;
   std::unique_ptr<InferHandler> handler;
   int pieces{0};
-  const SharedRegions* regions{nullptr};
+  SharedRegions* regions{nullptr};
   int fills{0};  // the steps in which the body got its values from shared memory
 
  private:
