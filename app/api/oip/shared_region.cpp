@@ -23,10 +23,6 @@ using common::Outcome;
 
 constexpr std::uint64_t kBlockBytes = 512;  // of stat::st_blocks
 
-std::string region_text(std::string_view text) { return "'" + common::printable(text, 100) + "'"; }
-
-Error bad_region(std::string what) { return {ErrorCode::kBadRequest, std::move(what)}; }
-
 struct ObjectFacts {
   std::uint64_t size_bytes{0};
   std::uint64_t memory_bytes{0};
@@ -53,6 +49,10 @@ common::UniqueFd open_object(const char* name) {
 }
 
 }  // namespace
+
+std::string region_text(std::string_view text) { return "'" + common::printable(text, 100) + "'"; }
+
+Error bad_region(std::string what) { return {ErrorCode::kBadRequest, std::move(what)}; }
 
 Outcome<std::shared_ptr<SharedRegion>> SharedRegion::open(const std::string& name, const std::string& key,
                                                           std::uint64_t offset, std::uint64_t bytes) {

@@ -9,12 +9,18 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "common/error.hpp"
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
 
 namespace yolod::app::api::oip {
+
+// How errors name a region or a key: quoted, and with nothing that a terminal obeys.
+[[nodiscard]] std::string region_text(std::string_view text);
+// A client's mistake, as an error with code kBadRequest.
+[[nodiscard]] common::Error bad_region(std::string what);
 
 // Plain value. The object stays open until the last reference is gone, even if the client unregisters the region.
 struct SharedRegion {

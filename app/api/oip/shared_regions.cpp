@@ -15,10 +15,6 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-std::string region_text(std::string_view text) { return "'" + common::printable(text, 100) + "'"; }
-
-Error bad_region(std::string what) { return {ErrorCode::kBadRequest, std::move(what)}; }
-
 std::uint64_t memory_left() {
   const auto limit = common::read_memory_limit();
   return limit ? limit->left_bytes() : std::numeric_limits<std::uint64_t>::max();
