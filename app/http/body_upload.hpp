@@ -58,7 +58,7 @@ class BodyUpload {
 
   // ---- its pace ----
 
-  // These functions are those of UploadClock.
+  // See UploadClock.
   void start_clock(common::Clock::time_point now) { clock_.start(now, received_bytes_); }
   void stop_clock() { clock_.stop(); }
   [[nodiscard]] bool is_timed() const { return clock_.is_running(); }

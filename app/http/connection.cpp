@@ -446,7 +446,7 @@ Connection::Step Connection::begin_websocket(const RequestHead& head, const Rout
   auto conversation = exchange_->take_conversation();
   exchange_->answered(static_cast<int>(boost::beast::http::status::switching_protocols));
   exchange_.reset();
-  ticket_.clear();  // each message has a ticket of its own
+  ticket_.clear();  // each message takes another ticket
   websocket_ = std::make_unique<WebSocket>(WebSocket::Parts{stream_, buffer_, list_, *this, peer_.role, presence_},
                                            WebSocket::Beginning{std::string(head.websocket_key), request_id_, caller,
                                                                 route.need, stream_.is_tls(), head.offers_subprotocol},

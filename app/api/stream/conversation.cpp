@@ -35,7 +35,7 @@ std::size_t StreamConversation::most_in_flight() const {
   return model == nullptr ? 1 : std::clamp<std::size_t>(model->config->workers, 1, StreamOptions::kMostInFlight);
 }
 
-// One more picture may wait. With drop: oldest, the server reads the next picture meanwhile.
+// Besides these pictures, a picture waits. With drop: oldest, the server reads the next picture meanwhile.
 std::size_t StreamConversation::most_unanswered() const {
   return most_in_flight() + (options_.drop == StreamOptions::Drop::kOldest ? 2 : 1);
 }
