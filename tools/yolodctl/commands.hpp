@@ -15,6 +15,7 @@ void add_check_tls(CLI::App& app, int& exit_code);
 void add_user(CLI::App& app, int& exit_code);
 void add_key(CLI::App& app, int& exit_code);
 void add_label_check(CLI::App& app, int& exit_code);
+void add_watch(CLI::App& app, int& exit_code);
 void add_bench_server(CLI::App& bench, int& exit_code);
 
 // The commands of the program yolodctl-model.

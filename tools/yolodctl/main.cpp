@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   yolod::tools::add_user(app, exit_code);
   yolod::tools::add_key(app, exit_code);
   yolod::tools::add_label_check(app, exit_code);
+  yolod::tools::add_watch(app, exit_code);
   auto* bench = app.add_subcommand("bench", "Measure");
   bench->require_subcommand(1);
   yolod::tools::add_bench_server(*bench, exit_code);
