@@ -112,6 +112,18 @@ TEST_CASE("Door: a key of the file comes in with its scopes and name", "[app][ac
   CHECK(ask(door, key(protocol::to_hex(protocol::digest_of("secret")))).refusal == Refusal::kUnknownCredential);
 }
 
+TEST_CASE("Door: a WebSocket is checked again by the digest of its key", "[app][access][unit]") {
+  Door door(keys_needed());
+  door.use_file_keys({file_key("ci", "secret")});
+  Knock knock{key({}), Network(), Need::kPredict, kNow, kDate};
+  knock.known_digest = protocol::digest_of("secret");
+  Caller caller;
+  CHECK_FALSE(door.admit(knock, caller));
+  CHECK(caller.name == "ci");
+  door.use_file_keys({});
+  CHECK(door.admit(knock, caller) == Refusal::kUnknownCredential);
+}
+
 TEST_CASE("Door: new keys of the file replace all keys before", "[app][access][unit]") {
   Door door(keys_needed());
   door.use_file_keys({file_key("old", "old")});

@@ -42,6 +42,20 @@ TEST_CASE("Credential: the query's api_key is a key on routes that allow it", "[
   CHECK(credential_with_query({}, {{"api_key", "a"}, {"api_key", "b"}}).is_ambiguous);
 }
 
+TEST_CASE("Credential: the key of a page's WebSocket is the name of a subprotocol", "[app][access][unit]") {
+  for (const std::string list : {"yolod, yolod.key.yld_1", "yolod.key.yld_1,yolod", " yolod.key.yld_1 , x, yolod"}) {
+    CAPTURE(list);
+    const Read read("Sec-WebSocket-Protocol: " + list + "\r\n");
+    CHECK(read.head.credential.kind == Kind::kKey);
+    CHECK(read.head.credential.token == "yld_1");
+    CHECK(read.head.offers_subprotocol);
+  }
+  const Read other("Sec-WebSocket-Protocol: chat, yolod.keys\r\n");
+  CHECK(other.head.credential.kind == Kind::kNone);
+  CHECK_FALSE(other.head.offers_subprotocol);
+  CHECK(Read("Sec-WebSocket-Protocol: yolod.key.a\r\nX-API-Key: b\r\n").head.credential.is_ambiguous);
+}
+
 TEST_CASE("Credential: the session is found among other cookies", "[app][access][unit]") {
   for (const std::string cookie :
        {"__Host-yolod=tok", "a=b; __Host-yolod=tok; c=d", "a=b;__Host-yolod=tok", "__Host-yolod=tok;"}) {
