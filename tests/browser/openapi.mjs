@@ -468,6 +468,47 @@ tests['DeepStack and CodeProject.AI'] = async () => {
   }
 };
 
+tests['DOODS'] = async () => {
+  const headers = {...await newKey({name: 'doods'}), ...kJson};
+  await walk(200, 'GET', '/detectors', {headers});
+  await walk(401, 'GET', '/detectors');
+  const detect = (status, body, more = headers) => walk(status, 'POST', '/detect', {headers: more, body});
+  await detect(200, {id: 'x', data: photo.toString('base64'), detect: {'*': 10}});
+  await detect(400, {id: 'x', data: '?'});
+  await detect(401, {data: ''}, kJson);
+};
+
+tests['Roboflow'] = async () => {
+  const headers = await newKey({name: 'roboflow'});
+  await walk(200, 'GET', '/model/registry', {headers});
+  await walk(401, 'GET', '/model/registry');
+  const one = (status, at, body, more = headers) => walk(status, 'POST', '/{project}/{version}', {at, headers: more, body});
+  const base64 = photo.toString('base64');
+  await one(200, '/demo/1?confidence=0.1', base64);
+  await one(400, '/demo/1', '?');
+  await one(401, '/demo/1', base64, {});
+  await one(404, '/unknown/1', base64);
+  const infer = (status, body, more = headers) =>
+      walk(status, 'POST', '/infer/object_detection', {headers: {...kJson, ...more}, body});
+  const image = {type: 'base64', value: base64};
+  await infer(200, {model_id: 'demo/1', image});
+  assert.equal(json(await infer(200, {model_id: 'demo/1', image: [image, image]})).length, 2);
+  await infer(400, {model_id: 'demo/1', image: 1});
+  await infer(401, {model_id: 'demo/1', image}, {});
+  await infer(404, {model_id: 'unknown/1', image});
+};
+
+tests['the WebSocket'] = async () => {
+  const upgrade = {Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA=='};
+  const key = await newKey({name: 'stream'});
+  const get = (status, headers, at = '/stream?model=echo') => walk(status, 'GET', '/stream', {at, headers});
+  await get(101, {...key, ...upgrade});
+  await get(401, upgrade);
+  await get(403, {...key, ...upgrade, Origin: 'https://elsewhere.example'});
+  await get(404, {...key, ...upgrade}, '/stream?model=unknown');
+  await get(426, key);
+};
+
 tests['HEAD and OPTIONS'] = async () => {
   const headers = await newKey({name: 'all', scopes: ['models', 'predict', 'load', 'admin']});
   for (const [path, methods] of Object.entries(document.paths)) {
