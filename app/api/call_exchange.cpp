@@ -114,7 +114,7 @@ void CallExchange::forget_unchecked() { *context_.unchecked_bytes -= std::exchan
 
 void CallExchange::drop_room() {
   room_ = {};
-  private_ = {};
+  PrivateRoom::free_in_turns(std::move(private_), context_.body_room.executor());
   forget_unchecked();
 }
 
@@ -219,7 +219,7 @@ http::Exchange::Next CallExchange::copy_contents(http::Response& response) {
     copied_bytes_ = 0;
     ++copied_calls_;
   }
-  private_ = {};
+  PrivateRoom::free_in_turns(std::move(private_), context_.body_room.executor());
   // The block of a form that is hardly longer than its picture keeps its size, so that another body can reuse it.
   if (copied_to_ + kWorthShrinkingBytes < room_.bytes().size()) room_.shrink(copied_to_);
   return hand_over();

@@ -3,11 +3,14 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 namespace yolod::app::api {
 namespace {
 
+// The kernel frees this much in about 0.2 ms.
+constexpr std::size_t kFreedAtOnceBytes = 2U << 20U;
 constexpr std::size_t kPageBytes = 4096;  // a larger page only makes give_back_before() do nothing
 
 }  // namespace
@@ -38,6 +41,13 @@ void PrivateRoom::give_back_before(std::size_t offset) {
   if (until <= given_back_bytes_) return;
   (void)madvise(bytes_.data() + given_back_bytes_, until - given_back_bytes_, MADV_DONTNEED);
   given_back_bytes_ = until;
+}
+
+void PrivateRoom::free_in_turns(PrivateRoom room, const boost::asio::io_context::executor_type& executor) {
+  if (room.bytes_.size() - room.given_back_bytes_ <= kFreedAtOnceBytes) return;
+  room.give_back_before(room.given_back_bytes_ + kFreedAtOnceBytes);
+  boost::asio::post(executor,
+                    [room = std::move(room), executor]() mutable { free_in_turns(std::move(room), executor); });
 }
 
 void PrivateRoom::free() {

@@ -4,6 +4,7 @@
 // The exchange of the request owns it and uses it on the front-end's only thread.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -27,6 +28,8 @@ class PrivateRoom {
   // Gives the whole pages before `offset` back to the kernel. Their bytes are zero afterwards. A room that is given
   // back in steps does not hold the event loop when it is freed.
   void give_back_before(std::size_t offset);
+  // Frees the room in several turns of the event loop, because the kernel needs more than 1 ms for a large room.
+  static void free_in_turns(PrivateRoom room, const boost::asio::io_context::executor_type& executor);
 
  private:
   explicit PrivateRoom(std::span<std::byte> bytes) : bytes_(bytes) {}

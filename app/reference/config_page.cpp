@@ -39,7 +39,7 @@ models:
 A key that is not in the file has its default. A key that yolod does not know is an error, and so is a key that stands twice.
 yolod reports all errors at once, each as a line `file:line:column: key: what is wrong, what is allowed`, and exits with 2. HUP makes a running server read the file again. Changes of these keys need a restart:
 `server.listen`, `server.admin_listen`, `server.max_connections`, `server.state_dir`, `server.models_dir`, `access.register`, `access.session_idle`,
-`access.session_lifetime`, `postgres`, the key `enabled` of each protocol, and `memory.input_arena`. TLS at an address without TLS needs a restart too (`server.tls`).
+`access.session_lifetime`, `postgres`, `deepstack.enabled`, `doods.enabled`, `oip.enabled`, `roboflow.enabled` and `memory.input_arena`. TLS at an address without TLS needs a restart too (`server.tls`).
 The names of TLS files may change without one.
 
 `--set` names a key by the names on the way to it, joined by dots. A model is named by its name or its place in the list:

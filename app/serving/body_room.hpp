@@ -45,6 +45,8 @@ class BodyRoom {
   void refuse_all();
 
   [[nodiscard]] const ipc::InputArena& arena() const { return arena_; }
+  // Returns the executor of the event loop.
+  [[nodiscard]] boost::asio::io_context::executor_type executor() { return io_.get_executor(); }
 
  private:
   struct Waiter {

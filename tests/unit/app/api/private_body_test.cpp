@@ -232,7 +232,7 @@ TEST_CASE("Private body: with open access a request is judged at its head, and h
   CHECK(bench.arena_text().find("content") != std::string::npos);
 }
 
-TEST_CASE("PrivateRoom: a part that is given back is zero", "[app][unit]") {
+TEST_CASE("PrivateRoom: a part that is given back is zero, and a large room is freed in several turns", "[app][unit]") {
   auto room = PrivateRoom::allocate(20'000);
   REQUIRE(room);
   for (auto& byte : room->bytes()) byte = std::byte{7};
@@ -240,6 +240,12 @@ TEST_CASE("PrivateRoom: a part that is given back is zero", "[app][unit]") {
   CHECK(room->bytes()[0] == std::byte{0});
   CHECK(room->bytes()[9'000] == std::byte{7});
   PrivateRoom moved = *std::move(room);
+  boost::asio::io_context io;
+  auto large = PrivateRoom::allocate(9U << 20U);
+  REQUIRE(large);
+  for (std::size_t i = 0; i < large->bytes().size(); i += 4096) large->bytes()[i] = std::byte{7};
+  PrivateRoom::free_in_turns(*std::move(large), io.get_executor());
+  CHECK(io.run() == 4);  // 2 MiB are freed at once, and the last of them are in the fourth turn
   moved.give_back_before(100'000);
   CHECK(moved.bytes()[10'000] == std::byte{0});
 }
