@@ -8,7 +8,6 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
-#include <fstream>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -21,6 +20,7 @@
 #include "common/config/schema.hpp"
 #include "common/error.hpp"
 #include "common/log.hpp"
+#include "common/system/plain_file.hpp"
 #include "common/text.hpp"
 
 namespace yolod::app {
@@ -36,8 +36,9 @@ constexpr const char* kSettings = "model.yaml";
 constexpr std::size_t kMostFolders = 64;  // as many models as a config may have
 constexpr std::size_t kMostFiles = 256;
 constexpr std::size_t kMostWatchedVersions = 16;
+constexpr std::size_t kMostEntries = 1024;  // of server.models_dir, and of the folder of a model
 constexpr std::size_t kMostSettingsBytes = 64 * 1024;
-// A turn of the event loop reads this much of a file. The last step of a file searches at most 2 MiB for short texts.
+// A turn of the event loop reads or examines this much of a file.
 constexpr std::size_t kReadAtOnceBytes = 64 * 1024;
 constexpr std::uint32_t kEvents = IN_CREATE | IN_CLOSE_WRITE | IN_MODIFY | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE;
 
@@ -107,13 +108,15 @@ Outcome<ModelConfig> matched_model(const std::vector<first_run::ModelFile>& file
 
 // Returns the bytes of a model.yaml.
 Outcome<std::string> text_of(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::string text(kMostSettingsBytes + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (!stream.is_open() || stream.bad()) return Error{ErrorCode::kBadConfig, "model.yaml cannot be read"};
-  if (text.size() <= kMostSettingsBytes) return text;
-  return Error{ErrorCode::kBadConfig, "model.yaml has more than " + std::to_string(kMostSettingsBytes) + " bytes"};
+  auto text = common::read_plain_file(path, kMostSettingsBytes);
+  if (!text) return Error{ErrorCode::kBadConfig, "model.yaml " + text.error().message};
+  return text;
+}
+
+// Returns whether the folder has an entry of that name, also if it is a link to nothing.
+bool has_entry(const fs::path& path) {
+  std::error_code failure;
+  return fs::exists(fs::symlink_status(path, failure));
 }
 
 }  // namespace
@@ -149,7 +152,8 @@ void ModelsFolder::watch_model(const fs::path& folder) {
   watch(folder);
   std::error_code failure;
   std::size_t left = kMostWatchedVersions;
-  for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end && left != 0;
+  std::size_t entries_left = kMostEntries;
+  for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end && left != 0 && entries_left-- != 0;
        entry.increment(failure)) {
     std::error_code ignored;
     if (!is_version(entry->path()) || !entry->is_directory(ignored)) continue;
@@ -169,7 +173,10 @@ void ModelsFolder::await_events() {
   });
 }
 
-void ModelsFolder::look_soon() { look_in(kSettleTime); }
+void ModelsFolder::look_soon() {
+  look_again_ = true;
+  look_in(kSettleTime);
+}
 
 void ModelsFolder::look_in(std::chrono::milliseconds wait) {
   timer_.expires_after(wait);
@@ -178,27 +185,61 @@ void ModelsFolder::look_in(std::chrono::milliseconds wait) {
   });
 }
 
-ModelsFolder::Stamps ModelsFolder::scan() const {
-  Stamps stamps;
+std::optional<std::vector<std::string>> ModelsFolder::names() {
+  std::vector<std::string> names;
   std::error_code failure;
+  std::size_t left = kMostEntries;
   for (fs::directory_iterator entry(folder_, failure), end; !failure && entry != end; entry.increment(failure)) {
+    if (left-- == 0) {
+      if (!std::exchange(is_crowded_, true)) {
+        common::log_error(
+            "server.models_dir has more than {} entries, so the server follows no change of the folder; move other "
+            "files "
+            "elsewhere",
+            kMostEntries);
+      }
+      return std::nullopt;
+    }
     const std::string name = entry->path().filename().string();
     std::error_code ignored;
-    if (name.starts_with('.') || !entry->is_directory(ignored) || stamps.size() == kMostFolders) continue;
-    stamps.emplace(name, stamp_of(entry->path()));
+    if (name.starts_with('.') || !entry->is_directory(ignored) || names.size() == kMostFolders) continue;
+    names.push_back(name);
   }
-  return stamps;
+  is_crowded_ = false;
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 void ModelsFolder::look() {
-  if (busy_) return;
+  if (busy_ || scan_) return;  // the end of the work looks again
   if (!hooks_.serves()) return look_soon();
-  const Stamps before = std::exchange(seen_, scan());
-  for (const auto& [model, stamp] : seen_) watch_model(folder_ / model);
+  look_again_ = false;
+  auto found = names();
+  if (!found) return look_in(kScanPeriod);
+  scan_.emplace(Scan{*std::move(found), {}});
+  scan_some();
+}
+
+// Looks at one model in each turn of the event loop.
+void ModelsFolder::scan_some() {
+  if (scan_->names.empty()) {
+    const Stamps before = std::exchange(seen_, std::move(scan_->stamps));
+    scan_.reset();
+    return handle_changes(before);
+  }
+  const std::string model = std::move(scan_->names.back());
+  scan_->names.pop_back();
+  watch_model(folder_ / model);  // first, so that no change is missed
+  scan_->stamps.emplace(model, stamp_of(folder_ / model));
+  boost::asio::post(io_, [this] { scan_some(); });
+}
+
+void ModelsFolder::handle_changes(const Stamps& before) {
+  if (!hooks_.serves()) return look_soon();
   for (const auto& [model, stamp] : loaded_) {
     if (!seen_.contains(model)) return unload(model);
   }
-  bool changes = false;
+  bool changes = look_again_;
   for (const auto& [model, stamp] : seen_) {
     const auto loaded = loaded_.find(model);
     if (loaded != loaded_.end() && loaded->second == stamp) continue;
@@ -210,8 +251,7 @@ void ModelsFolder::look() {
 }
 
 bool ModelsFolder::has_settings(const std::string& model) const {
-  std::error_code failure;
-  return fs::exists(folder_ / model / kSettings, failure) || fs::exists(folder_ / model / kTritonConfig, failure);
+  return has_entry(folder_ / model / kSettings) || has_entry(folder_ / model / kTritonConfig);
 }
 
 void ModelsFolder::begin_load(const std::string& model, std::uint64_t stamp) {
@@ -263,25 +303,29 @@ void ModelsFolder::ended() {
 Outcome<ModelConfig> ModelsFolder::read_model(const std::string& model) const {
   const fs::path folder = folder_ / model;
   const fs::path settings = folder / kSettings;
-  std::error_code failure;
   if (!common::is_model_name(model)) {
     return Error{ErrorCode::kBadConfig, "the folder's name is no model name: letters, digits, -, _ and . are allowed"};
   }
-  if (fs::exists(settings, failure)) {
+  if (has_entry(settings)) {
     const auto text = text_of(settings);
     if (!text) return text.error();
     return common::parse_named_model(*text, settings.string(), folder, model);
   }
-  if (fs::exists(folder / kTritonConfig, failure)) return read_triton_model(folder, model);
+  if (has_entry(folder / kTritonConfig)) return read_triton_model(folder, model);
   const auto found = recognised_.find(model);
   if (found == recognised_.end()) return Error{ErrorCode::kNotReady, "the folder's files have not been recognised yet"};
   return found->second;
 }
 
 void ModelsFolder::add_models(common::Config& config) {
-  for (const auto& [name, stamp] : scan()) {
+  auto found = names();
+  if (!found) {  // the models that were there before
+    found.emplace();
+    for (const auto& [name, stamp] : seen_) found->push_back(name);
+  }
+  for (const auto& name : *found) {
     const bool is_taken = std::any_of(config.models.begin(), config.models.end(),
-                                      [&name = name](const ModelConfig& other) { return other.name == name; });
+                                      [&name](const ModelConfig& other) { return other.name == name; });
     const auto why_not = is_taken                               ? "the config has a model of that name"
                          : config.models.size() >= kMostFolders ? "a server has at most 64 models"
                                                                 : "";
@@ -293,13 +337,16 @@ void ModelsFolder::add_models(common::Config& config) {
       const auto problems = unsupported_settings(alone);
       if (problems.empty()) {
         config.models.push_back(*std::move(model));
+        logged_.erase(name);
         continue;
       }
       model = Error{ErrorCode::kBadConfig, problems.front().key + ": " + problems.front().message};
     }
     if (model.error().code == ErrorCode::kNotReady) continue;
-    if (const auto logged = logged_.find(name); logged != logged_.end() && logged->second == stamp) continue;
-    logged_[name] = stamp;
+    if (const auto logged = logged_.find(name); logged != logged_.end() && logged->second == model.error().message) {
+      continue;
+    }
+    logged_[name] = model.error().message;
     common::log_error("server.models_dir: {}: {}", common::printable(name, 100), model.error().message);
   }
 }

@@ -27,6 +27,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/first_run/model_file.hpp"
 #include "common/config/config.hpp"
@@ -62,23 +63,30 @@ class ModelsFolder {
   void add_models(common::Config& config);
 
  private:
+  // A number for each folder, which changes if one of its files changes.
   using Stamps = std::map<std::string, std::uint64_t>;
+  struct Scan {
+    std::vector<std::string> names;  // that remain
+    Stamps stamps;
+  };
 
   void watch(const std::filesystem::path& path);
   // Begins to watch the model's folder and the folders of its versions.
   void watch_model(const std::filesystem::path& folder);
   void await_events();
   void look_in(std::chrono::milliseconds wait);
-  // Finds the next change and handles it.
+  // Finds the next change and handles it, in several turns of the event loop.
   void look();
+  void scan_some();
+  void handle_changes(const Stamps& before);
   // Loads the model, or first recognises its files.
   void begin_load(const std::string& model, std::uint64_t stamp);
   void recognise_some();
   void load(const std::string& model, std::uint64_t stamp);
   void unload(const std::string& model);
   void ended();
-  // Returns a number for each folder that changes if one of its files changes.
-  [[nodiscard]] Stamps scan() const;
+  // Returns the names of the folders, or nothing if there are too many entries.
+  [[nodiscard]] std::optional<std::vector<std::string>> names();
   // An Error has code kNotReady if the model's files have not been recognised yet.
   [[nodiscard]] common::Outcome<common::ModelConfig> read_model(const std::string& model) const;
   [[nodiscard]] bool has_settings(const std::string& model) const;
@@ -88,9 +96,12 @@ class ModelsFolder {
   const Hooks hooks_;
   boost::asio::posix::stream_descriptor events_;
   boost::asio::steady_timer timer_;
-  Stamps seen_;    // by the last scan
-  Stamps loaded_;  // of the models that were loaded, or whose load failed
-  Stamps logged_;  // of the models whose mistakes were logged
+  Stamps seen_;                                // by the last scan
+  Stamps loaded_;                              // of the models that were loaded, or whose load failed
+  std::map<std::string, std::string> logged_;  // the mistakes of models that were logged
+  std::optional<Scan> scan_;
+  bool look_again_{false};  // something has changed since the last look began
+  bool is_crowded_{false};  // the log has the error about too many entries
   // The settings of models that have no file of settings, from the content of their files.
   std::map<std::string, common::Outcome<common::ModelConfig>> recognised_;
   struct Search {

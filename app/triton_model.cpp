@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <fstream>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "app/proto_text.hpp"
 #include "common/domain/tensor.hpp"
 #include "common/oip/data_type.hpp"
+#include "common/system/plain_file.hpp"
 #include "common/text.hpp"
 
 namespace yolod::app {
@@ -25,6 +25,7 @@ using common::Outcome;
 using common::TensorConfig;
 
 constexpr const char* kDefaultFile = "model.pt";
+constexpr std::size_t kMostEntries = 1024;  // of the folder of a model
 constexpr std::int64_t kLongestTensorSide = std::int64_t{1} << 40;
 
 Error wrong(const ProtoField& field, const std::string& what) {
@@ -202,21 +203,17 @@ Outcome<ModelConfig> model_in(const ProtoMessage& message, const std::string& na
   return model;
 }
 
-Outcome<std::string> text_of_config(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::string text(kMostProtoBytes + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.bad() || !stream.is_open()) return Error{ErrorCode::kBadConfig, "the file cannot be read"};
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  return text;
-}
-
-// Returns the folder of the largest version that has the file.
-std::optional<fs::path> newest_version(const fs::path& folder, const std::string& file) {
+// Returns the file in the folder of the largest version that has it, or nothing if no version has it. An Error: the
+// folder has too many entries.
+Outcome<std::optional<fs::path>> newest_version(const fs::path& folder, const std::string& file) {
   std::optional<fs::path> newest;
   std::uint64_t largest = 0;
+  std::size_t left = kMostEntries;
   std::error_code failure;
   for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end; entry.increment(failure)) {
+    if (left-- == 0) {
+      return Error{ErrorCode::kBadConfig, "the folder has more than " + std::to_string(kMostEntries) + " entries"};
+    }
     const std::string name = entry->path().filename().string();
     std::uint64_t version = 0;
     const auto [after, wrong_number] = std::from_chars(name.data(), name.data() + name.size(), version);
@@ -241,7 +238,7 @@ Outcome<ModelConfig> read_triton_model(const fs::path& folder, const std::string
   const auto in_file = [](const Error& why) {
     return Error{ErrorCode::kBadConfig, std::string(kTritonConfig) + ": " + why.message};
   };
-  const auto text = text_of_config(folder / kTritonConfig);
+  const auto text = common::read_plain_file(folder / kTritonConfig, kMostProtoBytes);
   if (!text) return in_file(text.error());
   const auto message = parse_proto_text(*text);
   if (!message) return in_file(message.error());
@@ -252,7 +249,9 @@ Outcome<ModelConfig> read_triton_model(const fs::path& folder, const std::string
       return in_file(wrong(*given, "default_model_filename must be the name of a file"));
     }
   }
-  const auto version = newest_version(folder, file);
+  const auto newest = newest_version(folder, file);
+  if (!newest) return newest.error();
+  const std::optional<fs::path>& version = *newest;
   if (!version) {
     return Error{ErrorCode::kBadConfig,
                  "there is no version with the file " + common::printable(file, 100) + ", such as 1/model.pt"};

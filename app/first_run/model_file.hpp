@@ -47,7 +47,7 @@ class ModelFileSearch {
   ModelFileSearch& operator=(ModelFileSearch&&) noexcept;
   ~ModelFileSearch();
 
-  // Reads at most about `budget_bytes` more, or looks at the bytes of one file. Returns true at the end. An Error has
+  // Reads or examines about `budget_bytes` more. Returns true at the end. An Error has
   // code kSystem: the folder cannot be read.
   [[nodiscard]] common::Outcome<bool> step(std::size_t budget_bytes);
   // Returns the model files, sorted by name. REQUIRES: step() has returned true.

@@ -1,5 +1,7 @@
 #include "app/models_folder.hpp"
 
+#include <sys/stat.h>
+
 #include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -156,6 +158,35 @@ TEST_CASE("ModelsFolder: a folder that does not exist is an error", "[app][unit]
   const auto started = watched.start();
   REQUIRE_FALSE(started);
   CHECK(started.error().message == "server.models_dir: there is no folder /nowhere/models");
+}
+
+// The settings are read on the thread of the event loop.
+TEST_CASE("ModelsFolder: settings that are no regular file are a mistake of that model alone", "[app][unit]") {
+  FolderBench bench;
+  bench.put("good", "identity: {}");
+  for (const char* const model : {"fifo", "dangling", "looping", "triton"}) {
+    std::filesystem::create_directories(bench.folder.path() / model);
+    std::ofstream(bench.folder.path() / model / "net.pt") << "PK\x03\x04 net/constants.pkl";
+  }
+  REQUIRE(::mkfifo((bench.folder.path() / "fifo" / "model.yaml").c_str(), 0600) == 0);
+  REQUIRE(::mkfifo((bench.folder.path() / "triton" / "config.pbtxt").c_str(), 0600) == 0);
+  std::filesystem::create_symlink("nowhere", bench.folder.path() / "dangling" / "model.yaml");
+  std::filesystem::create_symlink("model.yaml", bench.folder.path() / "looping" / "model.yaml");
+  common::Config config;
+  CHECK(bench.names_added(config) == std::vector<std::string>{"good"});
+}
+
+TEST_CASE("ModelsFolder: a folder with too many entries is left alone", "[app][unit]") {
+  FolderBench bench;
+  bench.put("a", "identity: {}");
+  REQUIRE(bench.watched.start());
+  REQUIRE(bench.await_calls(1));
+  for (int i = 0; i < 1024; ++i) std::ofstream(bench.folder.path() / ("file" + std::to_string(i)));
+  bench.put("b", "identity: {}");
+  bench.await_nothing();
+  CHECK(bench.calls == std::vector<std::string>{"load a"});  // and "a" is not unloaded
+  common::Config config;
+  CHECK(bench.names_added(config) == std::vector<std::string>{"a"});
 }
 
 }  // namespace

@@ -156,6 +156,9 @@ TEST_CASE("TritonModel: the largest version with a file is the model", "[app][un
   CHECK(file_of() == (model_folder / "10/model.pt").string());
   put("config.pbtxt", kExample + "default_model_filename: \"other.pt\"");
   CHECK(file_of() == (model_folder / "11/other.pt").string());
+  put("config.pbtxt", kExample);
+  for (int i = 0; i < 1024; ++i) put("file" + std::to_string(i), "");
+  CHECK(file_of() == "the folder has more than 1024 entries");
   put("config.pbtxt", kExample + "default_model_filename: \"../x\"");
   CHECK(file_of() == "config.pbtxt: line 15: default_model_filename must be the name of a file");
   put("config.pbtxt", kExample + "a b");

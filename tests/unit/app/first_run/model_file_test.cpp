@@ -1,6 +1,8 @@
 #include "app/first_run/model_file.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <string>
 
 #include "tests/support/temporary_directory.hpp"
@@ -68,6 +70,33 @@ TEST_CASE("ModelFile: the metadata of a TorchScript file tells its task", "[app]
   CHECK(task_of(R"({"task": "segment"})") == Task::kDetect);
   CHECK(task_of("{}") == Task::kDetect);
   CHECK(task_of("{\"task\"") == Task::kDetect);
+}
+
+TEST_CASE("ModelFile: a large text is examined in small steps", "[app][unit]") {
+  const tests::TemporaryDirectory folder;
+  const std::string lines(1U << 20U, '\n');
+  std::string labels;
+  for (int i = 0; labels.size() < 500'000; ++i) labels += "label " + std::to_string(i) + "\n";
+  folder.write("blank.txt", lines);
+  folder.write("long.txt", std::string(1U << 20U, 'a'));
+  folder.write("many.names", labels);
+  folder.write("net.pt", "PK\x03\x04" + std::string(100'000, '/') + "/extra/" + std::string(5'000, ' ') +
+                             R"("task": "image")" + std::string(300'000, '/') + "/constants.pkl");
+  ModelFileSearch search(folder.path());
+  int steps = 0;
+  auto longest = std::chrono::steady_clock::duration::zero();
+  for (bool done = false; !done; ++steps) {
+    const auto start = std::chrono::steady_clock::now();
+    done = *search.step(16 * 1024);
+    longest = std::max(longest, std::chrono::steady_clock::now() - start);
+  }
+  INFO("longest step: " << std::chrono::duration_cast<std::chrono::microseconds>(longest).count() << " us");
+  CHECK(steps > 200);
+  REQUIRE(search.files().size() == 2);
+  CHECK(search.files()[0].name == "many.names");
+  CHECK(search.files()[0].classes > 30'000);
+  CHECK(search.files()[1].kind == FileKind::kTorchScript);
+  CHECK(search.files()[1].task == Task::kImage);
 }
 
 TEST_CASE("ModelFile: the files of a folder are found by name, and its subfolders are ignored", "[app][unit]") {
