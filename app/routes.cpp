@@ -54,12 +54,17 @@ void add_deepstack_routes(const RouteParts& parts, std::vector<http::Route>& rou
   const auto update = fixed(api::deepstack::write_update);
   // "list" comes before the models, so no model of that name has a path here. The forms have the field api_key.
   const std::initializer_list<http::Route> added{
-      {"/v1/vision/detection", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kDetection), true},
-      {"/v1/vision/custom", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kDetection), true},
+      {"/v1/vision/detection", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kDetection),
+       http::Effect::kNone, true},
+      {"/v1/vision/custom", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kDetection),
+       http::Effect::kNone, true},
       {"/v1/vision/custom/list", "GET, HEAD, POST", http::Audience::kClients, Need::kModels, list},
-      {"/v1/vision/custom/{model}", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kDetection), true},
-      {"/v1/vision/scene", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kScene), true},
-      {"/v1/vision/enhance", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kEnhance), true},
+      {"/v1/vision/custom/{model}", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kDetection),
+       http::Effect::kNone, true},
+      {"/v1/vision/scene", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kScene), http::Effect::kNone,
+       true},
+      {"/v1/vision/enhance", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kEnhance),
+       http::Effect::kNone, true},
       {"/v1/status/ping", "GET, HEAD", http::Audience::kClients, Need::kModels, ping},
       {"/v1/status/version", "GET, HEAD", http::Audience::kClients, Need::kModels, ping},
       {"/v1/status/updateavailable", "GET, HEAD", http::Audience::kClients, Need::kModels, update},
@@ -129,9 +134,10 @@ void add_oip_routes(const RouteParts& parts, std::vector<http::Route>& routes) {
       {"/v2/repository/index", "POST", http::Audience::kClients, Need::kModels,
        [&] { return std::make_unique<api::oip::IndexExchange>(metrics, parts.read_status); }},
       {"/v2/repository/models/{model}/load", "POST", http::Audience::kPeople, Need::kLoad,
-       [&] { return std::make_unique<api::oip::LoadExchange>(metrics, parts.ask_for_load); }},
+       [&] { return std::make_unique<api::oip::LoadExchange>(metrics, parts.ask_for_load); }, http::Effect::kChanges},
       {"/v2/repository/models/{model}/unload", "POST", http::Audience::kPeople, Need::kLoad,
-       [&] { return std::make_unique<api::oip::UnloadExchange>(metrics, parts.ask_for_unload); }},
+       [&] { return std::make_unique<api::oip::UnloadExchange>(metrics, parts.ask_for_unload); },
+       http::Effect::kChanges},
   };
   routes.insert(routes.end(), added);
 }
@@ -142,6 +148,7 @@ void add_shared_memory_routes(const RouteParts& parts, std::vector<http::Route>&
   using api::oip::SharedMemoryExchange;
   using Action = SharedMemoryExchange::Action;
   using Memory = SharedMemoryExchange::Memory;
+  constexpr auto kChanges = http::Effect::kChanges;
   const auto shared = [&parts](Memory memory, Action action) {
     return [&parts, memory, action] {
       return std::make_unique<SharedMemoryExchange>(parts.calls.metrics, parts.shared_regions, memory, action);
@@ -151,23 +158,23 @@ void add_shared_memory_routes(const RouteParts& parts, std::vector<http::Route>&
       {"/v2/systemsharedmemory/status", "GET, HEAD", http::Audience::kClients, Need::kPredict,
        shared(Memory::kSystem, Action::kStatus)},
       {"/v2/systemsharedmemory/unregister", "POST", http::Audience::kClients, Need::kPredict,
-       shared(Memory::kSystem, Action::kUnregister)},
+       shared(Memory::kSystem, Action::kUnregister), kChanges},
       {"/v2/systemsharedmemory/region/{region}/status", "GET, HEAD", http::Audience::kClients, Need::kPredict,
        shared(Memory::kSystem, Action::kStatus)},
       {"/v2/systemsharedmemory/region/{region}/register", "POST", http::Audience::kClients, Need::kPredict,
-       shared(Memory::kSystem, Action::kRegister)},
+       shared(Memory::kSystem, Action::kRegister), kChanges},
       {"/v2/systemsharedmemory/region/{region}/unregister", "POST", http::Audience::kClients, Need::kPredict,
-       shared(Memory::kSystem, Action::kUnregister)},
+       shared(Memory::kSystem, Action::kUnregister), kChanges},
       {"/v2/cudasharedmemory/status", "GET, HEAD", http::Audience::kClients, Need::kPredict,
        shared(Memory::kCuda, Action::kStatus)},
       {"/v2/cudasharedmemory/unregister", "POST", http::Audience::kClients, Need::kPredict,
-       shared(Memory::kCuda, Action::kUnregister)},
+       shared(Memory::kCuda, Action::kUnregister), kChanges},
       {"/v2/cudasharedmemory/region/{region}/status", "GET, HEAD", http::Audience::kClients, Need::kPredict,
        shared(Memory::kCuda, Action::kStatus)},
       {"/v2/cudasharedmemory/region/{region}/register", "POST", http::Audience::kClients, Need::kPredict,
-       shared(Memory::kCuda, Action::kRegister)},
+       shared(Memory::kCuda, Action::kRegister), kChanges},
       {"/v2/cudasharedmemory/region/{region}/unregister", "POST", http::Audience::kClients, Need::kPredict,
-       shared(Memory::kCuda, Action::kUnregister)},
+       shared(Memory::kCuda, Action::kUnregister), kChanges},
   };
   routes.insert(routes.end(), added);
 }
@@ -259,7 +266,8 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
       {"/metrics", "GET, HEAD", http::Audience::kObservers, Need::kObserve,
        [&] { return std::make_unique<api::admin::MetricsExchange>(metrics, parts.refresh_metrics); }},
       {"/reload", "POST", http::Audience::kAdmins, Need::kAdmin,
-       [&] { return std::make_unique<api::admin::ReloadExchange>(metrics, parts.ask_for_reload); }},
+       [&] { return std::make_unique<api::admin::ReloadExchange>(metrics, parts.ask_for_reload); },
+       http::Effect::kChanges},
 
       // The next routes serve people and their keys. A log-in has no credential yet. The pages need none, and ask
       // /api/me who the person is.

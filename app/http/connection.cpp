@@ -14,6 +14,7 @@
 
 #include "app/http/cors.hpp"
 #include "app/http/credential_fields.hpp"
+#include "app/http/page_origin.hpp"
 #include "app/net/admin_peer.hpp"
 #include "app/net/client_presence.hpp"
 #include "common/await.hpp"
@@ -366,6 +367,10 @@ Connection::Step Connection::answer(const RequestHead& head) {
   }
   exchange_ = route->make();
   if (request_id_.empty()) request_id_ = new_request_id();
+  if (route->effect == Effect::kChanges && page_origin_of(head) == PageOrigin::kForeign) {
+    exchange_->refuse({ErrorCode::kForbidden, "a page of another site may not change this server"}, response);
+    return respond(unread);
+  }
   access::Caller caller;
   std::optional<access::LateCheck> late;
   Step otherwise{};

@@ -27,6 +27,12 @@ enum class Audience {
   kAdmins,     // only the admin listener
 };
 
+// Says whether a request to a route changes something that outlives the request.
+enum class Effect {
+  kNone,     // also the routes of people, which have a stricter check (app/api/account/change_guard)
+  kChanges,  // a page of another site may not send such a request
+};
+
 struct Route {
   // The pattern is a path such as "/predict", or has captures, as in "/v2/models/{model}/infer". A capture matches
   // one whole segment that is not empty. The capture {version} matches only digits.
@@ -36,6 +42,7 @@ struct Route {
   access::Need need;  // of a request from a public listener; with kEverybody it is kNothing
   // The connection calls it for each request whose method is in `methods`.
   std::function<std::unique_ptr<Exchange>()> make;
+  Effect effect{Effect::kNone};
   // If it is true, a request may have its API key in the body. The exchange then checks the key
   // (RequestView::late_check).
   bool key_in_body{false};

@@ -285,6 +285,42 @@ TEST_CASE("Oip: a client sends pictures and gets results in shared memory", "[pr
   CHECK(client.get("/v2/health/ready").status == 200);
 }
 
+TEST_CASE("Oip: a client neither sees nor uses the shared memory of another client or of a foreign page", "[process]") {
+  const TemporaryDirectory folder;
+  const std::string socket = (folder.path() / "http.sock").string();
+  auto config =
+      identity_config({{.name = "echo", .workers = 1}}, {"listen: [\"127.0.0.1:0\", \"unix:" + socket + "\"]"});
+  config += "oip: {shared_memory: [yolod-test-*]}\n";
+  Server server(config);
+  REQUIRE(server.wait_until_ready());
+  HttpClient owner(server.endpoint());
+  HttpClient other(Endpoint{0, socket});
+  const SharedObject object(4096);
+  const std::string base = "/v2/systemsharedmemory/";
+  const std::string place = R"({"key": ")" + object.name() + R"(", "byte_size": 4096})";
+  CHECK(owner.post(base + "region/r/register", place, {{"Origin", "http://evil.example"}}).status == 403);
+  CHECK(owner.post(base + "region/r/register", place, {{"Sec-Fetch-Site", "cross-site"}}).status == 403);
+  REQUIRE(owner.post(base + "region/r/register", place).status == 200);
+  CHECK(owner.post(base + "unregister", "", {{"Origin", "null"}}).status == 403);
+  CHECK(other.get(base + "status").body == "[]");
+  CHECK(other.get(base + "region/r/status").status == 404);
+  CHECK(other.post(base + "region/r/unregister", "").status == 200);
+  CHECK(other.post(base + "unregister", "").status == 200);
+  const auto refused = other.post("/v2/models/echo/infer",
+                                  R"({"inputs":[{"name":"image","shape":[1,1],"datatype":"BYTES","parameters":{)"
+                                  R"("shared_memory_region":"r","shared_memory_byte_size":10}}]})");
+  CHECK(error_of(refused) == "Unable to find shared memory region: 'r'");
+  CHECK(owner.get(base + "status").json().as_array().size() == 1);
+  CHECK(other.post(base + "region/r/register", place).status == 200);
+  // A reload that allows other names alone revokes both regions.
+  auto narrower = config;
+  narrower.replace(narrower.find("yolod-test-*"), 12, "yolod-else-*");
+  server.rewrite_config(narrower);
+  server.send_signal(SIGHUP);
+  CHECK(wait_until([&] { return owner.get(base + "status").body == "[]"; }));
+  CHECK(other.get(base + "status").body == "[]");
+}
+
 TEST_CASE("Oip: without oip.shared_memory no region exists", "[process]") {
   Server server(identity_config({{.name = "echo", .workers = 1}}));
   REQUIRE(server.wait_until_ready());

@@ -2,8 +2,8 @@
 
 #include <sodium.h>
 
-#include "app/http/characters.hpp"
 #include "app/http/credential_fields.hpp"
+#include "app/http/page_origin.hpp"
 
 namespace yolod::app::api::account {
 namespace {
@@ -12,16 +12,6 @@ using common::Error;
 using common::ErrorCode;
 
 constexpr std::string_view kHttps = "https://";
-constexpr std::string_view kHttp = "http://";
-
-// Returns the host and port of an origin, or an empty text.
-std::string_view host_of(std::string_view origin) {
-  for (const std::string_view scheme : {kHttps, kHttp}) {
-    if (origin.starts_with(scheme)) return origin.substr(scheme.size());
-  }
-  return {};
-}
-
 bool same_text(std::string_view a, std::string_view b) {
   return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }
@@ -43,13 +33,9 @@ std::string csrf_token(const accounts::protocol::Digest& session) {
 std::optional<Error> check_change(const http::RequestHead& head, const access::Caller& caller) {
   const Error foreign{ErrorCode::kForbidden, "a page of another site may not change an account"};
   const bool has_session = caller.kind == access::Caller::Kind::kSession;
-  // A proxy may replace the Host, so Origin counts only in browsers that send no Sec-Fetch-Site.
-  if (!head.fetch_site.empty()) {
-    if (head.fetch_site != "same-origin") return foreign;
-  } else if (!head.origin.empty()) {
-    const auto host = host_of(head.origin);
-    if (host.empty() || !http::equal_ignoring_case(host, head.host)) return foreign;
-  } else if (has_session) {
+  const auto page = http::page_origin_of(head);
+  if (page == http::PageOrigin::kForeign) return foreign;
+  if (has_session && page == http::PageOrigin::kNone) {
     return Error{ErrorCode::kForbidden, "a change with a session needs Sec-Fetch-Site or Origin, as browsers send it"};
   }
   if (has_session && !same_text(head.csrf_token, csrf_token(caller.credential))) {

@@ -255,5 +255,22 @@ TEST_CASE("Routes: every other path accepts GET and HEAD, and its error lists th
   }
 }
 
+// A new route that takes a POST, PUT or DELETE must be in one of these lists.
+TEST_CASE("Routes: a page of another site sends no request that changes something", "[app][unit]") {
+  const auto begins = [](std::string_view pattern, std::initializer_list<std::string_view> beginnings) {
+    return std::any_of(beginnings.begin(), beginnings.end(),
+                       [pattern](std::string_view beginning) { return pattern.starts_with(beginning); });
+  };
+  for (const auto& route : all_routes()) {
+    CAPTURE(route.pattern);
+    const bool only_reads = !route.allows(verb::post) && !route.allows(verb::put) && !route.allows(verb::delete_);
+    // Requests to these routes change nothing that stays.
+    const bool computes = route.pattern.ends_with("/infer") ||
+                          begins(route.pattern, {"/predict", "/image", "/v1/", "/v2/logging", "/v2/repository/index"});
+    const bool has_own_check = begins(route.pattern, {"/api/"});
+    CHECK((route.effect == http::Effect::kChanges) == !(only_reads || computes || has_own_check));
+  }
+}
+
 }  // namespace
 }  // namespace yolod::app
