@@ -54,39 +54,47 @@ Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadli
   Attempt attempt{{}, name.empty() ? kNoName : name, request.origin, request.password};
   // A refused attempt costs no query.
   if (auto refusal = begin(attempt)) co_return *std::move(refusal);
-  auto look = [&](AccountStore& store) { return store.find_person(attempt.name, attempt.person); };
-  if (const Status status = co_await ask(look); status != Status::kOk) {
-    parts_.attempts.not_tried(attempt.counted);
-    co_return plain_reply(status);
-  }
-  Reply checked = co_await check_password(attempt, deadline);
-  if (checked.status != Status::kOk) {
-    if (checked.status == Status::kWrongCredentials) {
-      common::log_info("audit: a log-in as {} from {} failed", attempt.name, request.origin);
-    }
-    co_return checked;
-  }
-  const PersonRecord& person = attempt.person->record;
   protocol::Secret token = protocol::make_session_token();
   AccessEntry entry;
   entry.digest = protocol::digest_of(token.view());
-  entry.created = wall_clock_seconds();
-  entry.expires = entry.created + parts_.settings.session_absolute;
   std::vector<Digest> removed;
   std::optional<AccessEntry> opened;
+  auto look = [&](AccountStore& store) { return store.find_person(attempt.name, attempt.person); };
   auto open = [&](AccountStore& store) {
+    const PersonId person = attempt.person->record.id;
     const std::string* current = &attempt.person->password_hash;
     if (!attempt.new_hash.empty()) {
-      const Status rehashed = store.rehash(person.id, *current, attempt.new_hash);
+      const Status rehashed = store.rehash(person, *current, attempt.new_hash);
       // When the pool repeats this work, the first try may have set the hash.
       if (rehashed != Status::kOk && rehashed != Status::kWrongCredentials) return rehashed;
       current = &attempt.new_hash;
     }
-    const Status status = store.open_session(entry.digest, person.id, *current, entry.created, entry.expires, removed);
+    const Status status = store.open_session(entry.digest, person, *current, entry.created, entry.expires, removed);
     return status == Status::kOk ? store.read_entry(entry.digest, entry.created, opened) : status;
   };
-  const Status status = co_await ask(open);
-  if (status != Status::kOk) co_return plain_reply(status);
+  for (bool is_repeated = false;; is_repeated = true) {
+    if (const Status status = co_await ask(look); status != Status::kOk) {
+      parts_.attempts.not_tried(attempt.counted);
+      co_return plain_reply(status);
+    }
+    Reply checked = co_await check_password(attempt, deadline);
+    if (checked.status != Status::kOk) {
+      if (checked.status == Status::kWrongCredentials) {
+        common::log_info("audit: a log-in as {} from {} failed", attempt.name, request.origin);
+      }
+      co_return checked;
+    }
+    entry.created = wall_clock_seconds();
+    entry.expires = entry.created + parts_.settings.session_absolute;
+    const Status status = co_await ask(open);
+    if (status == Status::kOk) break;
+    // Another log-in of the person may have renewed the hash meanwhile.
+    const bool may_be_renewed = status == Status::kWrongCredentials && !attempt.new_hash.empty();
+    if (!may_be_renewed || is_repeated) co_return plain_reply(status);
+    attempt.new_hash.clear();
+    if (auto refusal = begin(attempt)) co_return *std::move(refusal);
+  }
+  const PersonRecord& person = attempt.person->record;
   if (!opened) co_return plain_reply(Status::kWrongCredentials);  // disabled in between
   common::log_info("audit: person {} ({}) logged in from {}", person.id, person.name, request.origin);
   Reply reply = plain_reply(Status::kOk);

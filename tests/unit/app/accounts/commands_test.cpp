@@ -2,7 +2,11 @@
 // (tests/process/accounts_test.cpp) ask them of a real yolod-accounts.
 #include "app/accounts/commands.hpp"
 
+#include <sodium.h>
+
+#include <array>
 #include <catch2/catch.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -132,6 +136,31 @@ YOLOD_TEST_OVER_BOTH(changes_password, "a new password ends the other sessions, 
   CHECK(comes_in(serving, kept.token));
   CHECK(serving.ask(LogIn{"anna", Secret(kPassword), "10.0.0.2"}).status == Status::kWrongCredentials);
   CHECK(comes_in(serving, log_in(serving, "anna", kNewPassword).token));
+}
+
+// The first log-in after an update renews a weak hash. A browser may send several at once.
+YOLOD_TEST_OVER_BOTH(renews_hash, "log-ins at the same moment that renew the hash of a person all succeed",
+                     "[accounts][unit]") {
+  std::array<char, crypto_pwhash_STRBYTES> weak{};
+  const std::string password = kPassword;
+  REQUIRE(crypto_pwhash_str(weak.data(), password.data(), password.size(), 1, crypto_pwhash_MEMLIMIT_MIN) == 0);
+  {
+    PersonId id = 0;
+    REQUIRE(database.open_store()->add_person("anna", weak.data(), Role::kUser, 1'700'000'000, nullptr, id) ==
+            Status::kOk);
+  }
+  Serving serving(database);
+  REQUIRE(serving.run_until_ready());
+  std::vector<std::uint64_t> ids;
+  for (int i = 0; i < 2; ++i) ids.push_back(serving.send(LogIn{"anna", Secret(kPassword), kOrigin}));
+  REQUIRE(serving.run_until([&] { return serving.replies.count(ids.back()) != 0; }));
+  for (const auto id : ids) {
+    REQUIRE(serving.run_until([&] { return serving.replies.count(id) != 0; }));
+    CHECK(serving.replies.at(id).status == Status::kOk);
+  }
+  std::optional<Person> person;
+  REQUIRE(database.open_store()->find_person("anna", person) == Status::kOk);
+  CHECK(person->password_hash != weak.data());
 }
 
 YOLOD_TEST_OVER_BOTH(guesses_password, "guesses of the old password wait as guesses at a log-in do",
