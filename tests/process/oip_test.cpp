@@ -1,6 +1,7 @@
 // These tests send requests of the Open Inference Protocol to a real server with identity models.
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <cstring>
 #include <future>
 #include <string>
