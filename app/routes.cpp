@@ -212,12 +212,12 @@ void add_roboflow_routes(const RouteParts& parts, std::vector<http::Route>& rout
   };
   constexpr bool kKeyInBody = true;
   constexpr bool kKeyInQuery = true;
-  routes.push_back(
-      {"/model/registry", "GET, HEAD", http::Audience::kClients, Need::kModels, registry, !kKeyInBody, kKeyInQuery});
+  routes.push_back({"/model/registry", "GET, HEAD", http::Audience::kClients, Need::kModels, registry,
+                    http::Effect::kNone, !kKeyInBody, kKeyInQuery});
   routes.push_back({"/infer/object_detection", "POST", http::Audience::kClients, Need::kPredict,
-                    infer(InferenceHandler::Kind::kJson), kKeyInBody, kKeyInQuery});
+                    infer(InferenceHandler::Kind::kJson), http::Effect::kNone, kKeyInBody, kKeyInQuery});
   routes.push_back({"/{project}/{version}", "POST", http::Audience::kClients, Need::kPredict,
-                    infer(InferenceHandler::Kind::kPath), !kKeyInBody, kKeyInQuery});
+                    infer(InferenceHandler::Kind::kPath), http::Effect::kNone, !kKeyInBody, kKeyInQuery});
 }
 
 }  // namespace
