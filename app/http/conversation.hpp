@@ -28,7 +28,8 @@ class Conversation {
   Conversation& operator=(const Conversation&) = delete;
   virtual ~Conversation() = default;
 
-  // A message has begun. Its exchange gets a head without fields. The WebSocket sends the body of
+  // A message has begun. Its exchange gets a head without fields. A text that an
+  // exchange gets may end in the middle of a character of UTF-8. The WebSocket sends the body of
   // its answer as a text message and the file as a binary message. It sends nothing if both are empty. If the result is
   // null, a text is a note, and a binary message ends the WebSocket with the close code 1003.
   [[nodiscard]] virtual std::unique_ptr<Exchange> begin_message(Kind kind) = 0;

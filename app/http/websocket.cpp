@@ -16,6 +16,7 @@
 #include "app/http/websocket_layer.hpp"
 #include "common/await.hpp"
 #include "common/awake_clock.hpp"
+#include "common/text.hpp"
 
 namespace yolod::app::http {
 namespace {
@@ -169,6 +170,8 @@ asio::awaitable<void> WebSocket::receive_note(Conversation::Kind kind, std::size
   }
   is_in_message_ = false;
   clock_.stop();
+  // Beast checks the end of a text only if the last frame is not empty.
+  if (!common::is_utf8(note_)) close({CloseCode::kBadText, "the text message is not UTF-8"});
   if (!closing_) {
     conversation_->note_came(note_, messages_.emplace_back().response);
     collect_answers();

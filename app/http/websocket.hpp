@@ -86,6 +86,7 @@ class WebSocket {
   enum class CloseCode : std::uint16_t {  // RFC 6455, 7.4.1
     kGoingAway = 1001,
     kUnsupported = 1003,
+    kBadText = 1007,
     kPolicy = 1008,
     kTooBig = 1009,
     kTryAgainLater = 1013,

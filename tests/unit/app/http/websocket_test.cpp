@@ -368,6 +368,15 @@ TEST_CASE("WebSocket: a note that is too long ends it with 1009", "[app][unit]")
   CHECK(bench.ended == 1);
 }
 
+TEST_CASE("WebSocket: a text that ends in a character before an empty last frame ends it with 1007", "[app][unit]") {
+  SocketBench bench;
+  SocketClient client(bench);
+  client.send(bytes_of({.opcode = Frame::kText, .payload = "a\xC3", .final = false}));
+  client.send(bytes_of({.opcode = Frame::kContinuation}));
+  CHECK(client.closed_with() == 1007);
+  CHECK(bench.notes.empty());
+}
+
 TEST_CASE("WebSocket: a message too long in all its frames ends it with 1009", "[app][unit]") {
   common::ServerConfig config;
   config.max_body_bytes = 1000;
