@@ -384,6 +384,7 @@ void WebSocket::ping() {
   pinged_at_ = AwakeClock::now();
   frames_->stream.async_ping({}, [this](error_code /*failure*/) {
     is_pinging_ = false;
+    write_next();
     wake();
   });
 }
@@ -395,16 +396,18 @@ void WebSocket::close(Closing closing) {
   wake();
 }
 
+// Beast's async_close() beside a read never ends if the client then sends a wrong frame. So this function writes the
+// frame itself, between two frames of Beast's.
 void WebSocket::send_close() {
-  if (!closing_ || close_sent_ || !messages_.empty()) return;
-  close_sent_ = close_pending_ = true;
+  if (!closing_ || close_sent_ || is_pinging_ || !messages_.empty()) return;
+  close_sent_ = true;
   close_deadline_ = AwakeClock::now() + kCloseGrace;
-  const websocket::close_reason reason(static_cast<websocket::close_code>(closing_->code),
-                                       {closing_->reason.data(), closing_->reason.size()});
-  frames_->stream.async_close(reason, [this](error_code /*failure*/) {
-    close_pending_ = false;
-    wake();
-  });
+  const auto code = static_cast<std::uint16_t>(closing_->code);
+  std::string frame{static_cast<char>(0x88), static_cast<char>(closing_->reason.size() + sizeof code),
+                    static_cast<char>(code >> 8U), static_cast<char>(code & 0xFFU)};
+  frame += closing_->reason;
+  error_code failure;
+  if (parts_.stream.write_some({asio::buffer(frame)}, failure) != frame.size()) cut_off();
 }
 
 void WebSocket::cut_off() {
@@ -419,7 +422,7 @@ asio::awaitable<void> WebSocket::settle() {
   is_over_ = true;
   unsent_.resize(is_writing_ ? 1 : 0);  // Beast still has the answer that is being sent
   abandon_messages();
-  if (is_writing_ || is_pinging_ || close_pending_) cut_off();
+  if (is_writing_ || is_pinging_) cut_off();
   while (has_pending()) co_await wait_for_change();
 }
 
@@ -430,9 +433,7 @@ void WebSocket::abandon_messages() {
   }
 }
 
-bool WebSocket::has_pending() const {
-  return is_writing_ || is_pinging_ || close_pending_ || posted_count_ != 0 || !messages_.empty();
-}
+bool WebSocket::has_pending() const { return is_writing_ || is_pinging_ || posted_count_ != 0 || !messages_.empty(); }
 
 template <typename Work>
 void WebSocket::later(Work work) {

@@ -192,7 +192,6 @@ class WebSocket {
 
   std::optional<Closing> closing_;
   bool close_sent_{false};
-  bool close_pending_{false};  // Beast's operation is not over
   common::Clock::time_point close_deadline_{};
   bool is_over_{false};  // nothing more is read or sent
   bool are_abandoned_{false};
