@@ -364,6 +364,7 @@ TEST_CASE("WebSocket: a note that is too long ends it with 1009", "[app][unit]")
   client.send(text_frame(std::string(4097, 'a')));
   CHECK(client.closed_with() == 1009);
   client.send(close_frame(1009));
+  (void)client.frames();  // Beast returns the client's close frame
   CHECK(client.is_ended());
   CHECK(bench.ended == 1);
 }
