@@ -254,7 +254,7 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
        call(kPredict, api::predict::PredictHandler::Kind::kPredictions)},
       {"/image", "PUT", http::Audience::kClients, Need::kPredict,
        call(kPredict, api::predict::PredictHandler::Kind::kImages)},
-      {"/stream", "GET", http::Audience::kClients, Need::kPredict,
+      {"/stream", "GET, HEAD", http::Audience::kClients, Need::kPredict,
        [&] { return std::make_unique<api::stream::StreamExchange>(calls, parts.stream_turns); }},
       {"/", "GET, HEAD", http::Audience::kClients, Need::kNothing, file(api::page::kPage)},
       {"/openapi.json", "GET, HEAD", http::Audience::kClients, Need::kNothing, file(api::page::kOpenApi)},

@@ -55,7 +55,7 @@ class WebSocketLayer {
     return stream_.async_write_some(out, std::forward<Token>(token));
   }
 
-  // At the end of a WebSocket, Beast calls these functions. The connection closes the socket.
+  // Beast's end of a WebSocket calls these functions. The connection closes the socket.
   template <typename Handler>
   friend void async_teardown(boost::beast::role_type /*role*/, WebSocketLayer& layer, Handler&& handler) {
     boost::asio::post(layer.get_executor(), boost::beast::bind_handler(std::forward<Handler>(handler), ErrorCode()));

@@ -1,8 +1,8 @@
 # Precompiled headers, for the builds of CI alone (YOLOD_PRECOMPILE). More than a third of their compile time went into
 # headers of the standard library, Asio, Beast and Catch. A build for development has none, so it finds a missing include.
 #
-# There are four sets: with or without Asio, of the product or of the tests. Only targets that link yolod_asio get
-# Asio's headers, because these refer to functions of that library.
+# There are four sets: with or without Asio, of the product or of the tests. Asio's headers refer to functions of
+# yolod_asio, so only targets that link it get them.
 
 set(_precompiled_std
   <algorithm> <array> <atomic> <charconv> <chrono> <cmath> <cstddef> <cstdint> <cstring> <deque> <filesystem> <fstream>

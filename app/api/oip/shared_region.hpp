@@ -17,7 +17,7 @@
 
 namespace yolod::app::api::oip {
 
-// How errors name a region or a key: quoted, and with nothing that a terminal obeys.
+// Returns the text as errors name a region or a key: in quotes, and safe to print.
 [[nodiscard]] std::string region_text(std::string_view text);
 // A client's mistake, as an error with code kBadRequest.
 [[nodiscard]] common::Error bad_region(std::string what);

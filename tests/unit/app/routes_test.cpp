@@ -110,8 +110,7 @@ TEST_CASE("Routes: the OpenAPI description has each route with its methods, and 
 TEST_CASE("Routes: HEAD is allowed wherever GET is", "[app][unit]") {
   for (const auto& route : all_routes()) {
     CAPTURE(route.pattern);
-    const bool is_websocket = route.pattern == "/stream";  // HEAD asks for no upgrade
-    CHECK(route.allows(verb::head) == (route.allows(verb::get) && !is_websocket));
+    CHECK(route.allows(verb::head) == route.allows(verb::get));
     CHECK_FALSE(route.allows(verb::options));  // the connection answers OPTIONS for every route
   }
 }
@@ -266,7 +265,8 @@ TEST_CASE("Routes: a page of another site sends no request that changes somethin
     const bool only_reads = !route.allows(verb::post) && !route.allows(verb::put) && !route.allows(verb::delete_);
     // Requests to these routes change nothing that stays.
     const bool computes = route.pattern.ends_with("/infer") ||
-                          begins(route.pattern, {"/predict", "/image", "/v1/", "/v2/logging", "/v2/repository/index"});
+                          begins(route.pattern, {"/predict", "/image", "/v1/", "/v2/logging", "/v2/repository/index",
+                                                 "/detect", "/infer/", "/{project}"});
     const bool has_own_check = begins(route.pattern, {"/api/"});
     CHECK((route.effect == http::Effect::kChanges) == !(only_reads || computes || has_own_check));
   }

@@ -88,7 +88,7 @@ TEST_CASE("JsonSplitter: a rule names another key, whose values are texts", "[co
       if (*done) break;
     }
     CHECK(splitter.skeleton() ==
-          R"({"image":{"type":"base64", "value" : 0},"value":"stays","list":[{"value":1}],"a":{"b":"value"}})");
+          R"({"image":{"type":"base64", "value" :0},"value":"stays","list":[{"value":1}],"a":{"b":"value"}})");
     REQUIRE(splitter.values().size() == 2);
     CHECK(splitter.values()[0].text == R"(abc\"\\)");
     CHECK(splitter.values()[1].text.empty());

@@ -145,6 +145,11 @@ TEST_CASE("Private body: a chunked body keeps its bytes when it grows", "[app][a
   REQUIRE(cells.size() == 1);
   CHECK(bench.arena_text().substr(cells[0].content_offset, cells[0].content_bytes) == "abc" + rest);
   CHECK(bench.arena_text().find(kKey) == std::string::npos);
+  bench.worker.complete(cells[0]);
+  bench.dispatcher.worker_completions(bench.worker);
+  bench.turn();
+  driver->finish_wait();
+  CHECK(driver->body() == "done");
 }
 
 TEST_CASE("Private body: a client without a right key gets 401 and nothing else", "[app][access][unit]") {

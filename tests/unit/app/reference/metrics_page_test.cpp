@@ -42,6 +42,7 @@ TEST_CASE("MetricsPage: the table has every existing metric family with its type
   model.restarted("exit");
   model.workers("ready", 1);
   model.sandbox("seccomp", true);
+  metrics.frame_dropped("m");
   metrics.tls_handshake("done");
   metrics.auth("accepted", 1);
   metrics.limited("per_key.requests_per_second", 1);
