@@ -485,7 +485,7 @@ TEST_CASE("Access: behind a trusted proxy each client has its own limits", "[pro
     server.send_signal(SIGHUP);
     REQUIRE(wait_until([&] { return count_of(json_lines_of(audit), "reload", "done") == reloads; }));
   };
-  reload_with("trusted_proxies: [unix], forwarded_header: forwarded", 1);
+  reload_with("trusted_proxies: [unix]\n  forwarded_header: forwarded", 1);
   CHECK(reaches_limit(over_unix, "Forwarded", "for=203.0.113.13"));
   CHECK(over_unix.get("/v2", {{"Forwarded", "for=203.0.113.14"}, {"X-Forwarded-For", "203.0.113.13"}}).status == 200);
   CHECK(server.log_lines_with("server.forwarded_header").empty());

@@ -32,7 +32,7 @@ inline const auto& route_cases() {
   static constexpr std::array kCases{
       RouteCase{"/predict", "POST", Audience::kClients, Need::kPredict, "/predict?model=echo", "abc", 200},
       RouteCase{"/image", "PUT", Audience::kClients, Need::kPredict, "/image?model=echo", "abc", 400},
-      RouteCase{"/stream", "GET", Audience::kClients, Need::kPredict, "/stream?model=echo", "", 426},
+      RouteCase{"/stream", "GET, HEAD", Audience::kClients, Need::kPredict, "/stream?model=echo", "", 426},
       RouteCase{"/", "GET, HEAD", Audience::kClients, Need::kNothing, "/", "", 200},
       RouteCase{"/openapi.json", "GET, HEAD", Audience::kClients, Need::kNothing, "/openapi.json", "", 200},
       RouteCase{"/healthz", "GET, HEAD", Audience::kEverybody, Need::kNothing, "/healthz", "", 200},
