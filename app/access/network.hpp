@@ -17,7 +17,8 @@ class Network {
   // The client of a unix socket, which has no address.
   Network() = default;
   [[nodiscard]] static Network of(const common::IpAddress& address);
-  // Returns the network of all clients for which a proxy on this machine tells no address. They count as a single client.
+  // Returns the network of all clients for which a proxy on this machine tells no address. They count as a single
+  // client.
   [[nodiscard]] static Network hidden();
 
   [[nodiscard]] bool is_known() const { return family_ != Family::kNone; }

@@ -1,5 +1,5 @@
-// Handles one picture of a stream. A picture is a whole message. The handler writes the answer of POST /predict and puts
-// these members before it:
+// Handles one picture of a stream. A picture is a whole message. The handler writes the answer of POST /predict and
+// puts these members before it:
 //
 //   seq       the number of the picture in its stream, from 1
 //   id        the client's id of the picture, if it has one

@@ -1,5 +1,5 @@
-// yolodctl-frames reads a video file or a V4L2 camera with OpenCV and writes its pictures to standard output. Each picture
-// is its length in 4 bytes, the least first, and then its bytes as JPEG. `yolodctl watch` starts this program.
+// yolodctl-frames reads a video file or a V4L2 camera with OpenCV and writes its pictures to standard output. Each
+// picture is its length in 4 bytes, the least first, and then its bytes as JPEG. `yolodctl watch` starts this program.
 //
 //   yolodctl-frames FILE | /dev/videoN
 #include <array>

@@ -177,8 +177,8 @@ TEST_CASE("accounts server: a front-end that does not read loses no reply, and i
   const tests::AccountsDatabase database(tests::Backend::kSqlite);
   ServedSocket served(database);
   served.wait_until_available();
-  // The service stops taking requests after some 530, when their replies fill the socket and its list. A sender that has
-  // filled the socket is woken only when three quarters of it are free, so it need not get further than some 600.
+  // The service stops taking requests after some 530, when their replies fill the socket and its list. A sender that
+  // has filled the socket is woken only when three quarters of it are free, so it need not get further than some 600.
   constexpr std::uint64_t kRequests = 4 * Service::kMostReplies;
   constexpr std::uint64_t kUnread = 560;
   std::atomic<bool> reads{false};
