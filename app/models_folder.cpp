@@ -36,7 +36,6 @@ constexpr const char* kSettings = "model.yaml";
 constexpr std::size_t kMostFolders = 64;  // as many models as a config may have
 constexpr std::size_t kMostFiles = 256;
 constexpr std::size_t kMostWatchedVersions = 16;
-constexpr std::size_t kMostEntries = 1024;  // of server.models_dir, and of the folder of a model
 constexpr std::size_t kMostSettingsBytes = 64 * 1024;
 // A turn of the event loop reads or examines this much of a file.
 constexpr std::size_t kReadAtOnceBytes = 64 * 1024;

@@ -25,7 +25,6 @@ using common::Outcome;
 using common::TensorConfig;
 
 constexpr const char* kDefaultFile = "model.pt";
-constexpr std::size_t kMostEntries = 1024;  // of the folder of a model
 constexpr std::int64_t kLongestTensorSide = std::int64_t{1} << 40;
 
 Error wrong(const ProtoField& field, const std::string& what) {

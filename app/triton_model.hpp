@@ -7,6 +7,7 @@
 // model is served otherwise than its config says. Pure functions and reads of small files; any thread may call them.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -17,6 +18,8 @@
 namespace yolod::app {
 
 inline constexpr const char* kTritonConfig = "config.pbtxt";
+
+inline constexpr std::size_t kMostEntries = 1024;  // of server.models_dir, and of the folder of a model
 
 // Returns the settings that the text of a config.pbtxt describes. `file` is the model's TorchScript file. An Error has
 // code kBadConfig and names the line.
