@@ -1,5 +1,6 @@
 // A PrivateRoom is memory for a body that may have a secret. No worker can read it, no core dump has it, and the kernel
-// clears it when the room is freed.
+// clears it when the room is freed. A protocol that parses the body may copy a key to the heap, which workers cannot
+// read either. A core dump of the front-end has the heap; only root can make one (app/main).
 //
 // The exchange of the request owns it and uses it on the front-end's only thread.
 #pragma once

@@ -140,7 +140,12 @@ asio::awaitable<void> WebSocket::receive(std::size_t bytes) {
   if (!is_done) co_await receive_rest();
   is_in_message_ = false;
   clock_.stop();
-  if (!is_over_ && receiving_ != nullptr) message_complete();
+  if (receiving_ == nullptr) co_return;
+  if (is_over_) {  // check_deadline() has found that the client is gone, while the message waited for room
+    refuse_upload({ErrorCode::kClientGone, "the client is gone"});
+  } else {
+    message_complete();
+  }
 }
 
 asio::awaitable<void> WebSocket::receive_note(Conversation::Kind kind, std::size_t bytes) {
@@ -483,6 +488,7 @@ bool WebSocket::check_deadline(Clock::time_point now) {
   }
   if (clock_.is_late(progress(), config.body_timeout, now)) {
     later([this] {
+      if (!clock_.is_running()) return;  // the message came meanwhile, or waits for room inside the exchange
       clock_.stop();
       if (receiving_ != nullptr) refuse_upload({ErrorCode::kRequestTimeout, "the message did not arrive in time"});
       close({CloseCode::kPolicy, "the message did not arrive in time"});

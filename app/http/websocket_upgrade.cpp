@@ -42,7 +42,7 @@ bool is_foreign(const RequestHead& head, const access::Caller& caller) {
 
 std::optional<UpgradeRefusal> check_upgrade(const RequestHead& head, const access::Caller& caller) {
   boost::beast::http::token_list protocols({head.upgrade.data(), head.upgrade.size()});
-  if (!head.asks_for_upgrade || !protocols.exists("websocket")) {
+  if (head.method != boost::beast::http::verb::get || !head.asks_for_upgrade || !protocols.exists("websocket")) {
     return UpgradeRefusal{
         status::upgrade_required,
         {ErrorCode::kBadRequest, "this path is a WebSocket: send Connection: Upgrade and Upgrade: websocket"}};

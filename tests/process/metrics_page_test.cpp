@@ -14,6 +14,8 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/test_data.hpp"
 #include "tests/support/tls_client.hpp"
+#include "tests/support/websocket_client.hpp"
+#include "tests/support/websocket_frames.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -69,7 +71,7 @@ MetricsByName metrics_of_scrape(const MetricsText& text) {
 
 TEST_CASE("MetricsPage: docs/metrics.md has the names, types and labels of a server's /metrics", "[process]") {
   const TlsFolder folder;
-  Server server(identity_config({{.workers = 2, .faults = true}}, {folder.listen()}));
+  Server server(identity_config({{.workers = 2, .delay = 20ms, .faults = true}}, {folder.listen()}));
   REQUIRE(server.wait_until_ready());
   CHECK(HttpClient(tls_endpoint(server, tls_client(folder.authority))).get("/healthz").status == 200);
   HttpClient client(server.endpoint());
@@ -77,6 +79,14 @@ TEST_CASE("MetricsPage: docs/metrics.md has the names, types and labels of a ser
   CHECK(client.get("/nowhere").status == 404);
   // The body kills a worker, the server replays it, and it kills another.
   CHECK(HttpClient(server.endpoint()).post("/predict", "FAULT:segv").status == 500);
+  // Of four pictures at once the stream drops those that are neither the first nor the newest.
+  WebSocketClient camera(server.endpoint(), "/stream?drop=oldest&max_in_flight=1");
+  REQUIRE(camera.status() == 101);
+  std::string pictures;
+  for (int i = 0; i < 4; ++i) pictures += bytes_of({.payload = "picture"});
+  REQUIRE(camera.send(pictures));
+  CHECK(wait_until([&] { return camera.next_answer().contains("dropped"); }));
+  camera.close();
   REQUIRE(server.wait_until_ready());  // only workers that serve report their sandbox
 
   const auto text = parse_prometheus_text(client.get("/metrics").body);

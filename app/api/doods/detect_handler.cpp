@@ -21,6 +21,7 @@ using common::Outcome;
 constexpr std::string_view kDefault = "default";
 // The handler compares this many objects with regions in one turn of the event loop, in less than 1 ms.
 constexpr std::size_t kComparedAtOnce = 4096;
+constexpr std::size_t kWrittenAtOnce = 256;
 
 // Clients may send the address of a picture instead. The server opens no addresses.
 bool is_address(std::string_view data) {
@@ -109,7 +110,7 @@ bool DetectHandler::render(const Result& result, http::Response& response) {
   if (list != nullptr && list->image_width != 0 && list->image_height != 0) {
     const auto width = static_cast<float>(list->image_width);
     const auto height = static_cast<float>(list->image_height);
-    const std::size_t at_once = kComparedAtOnce / (1 + request_.regions.size());
+    const std::size_t at_once = std::min(kWrittenAtOnce, kComparedAtOnce / (1 + request_.regions.size()));
     const std::size_t end = std::min(list->detections.size(), *next_ + at_once);
     for (; *next_ < end; ++*next_) {
       const common::Detection& one = list->detections[*next_];

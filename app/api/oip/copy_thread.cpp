@@ -134,7 +134,7 @@ void CopyThread::tick(common::Clock::time_point now) {
 
 // At most as many files are closed at the same time as there may be regions, so the pipe has room.
 void CopyThread::close(common::UniqueFd file) {
-  if (!is_running_) return;  // the file ends here
+  if (!run_thread()) return;  // the file ends here
   auto copy = std::make_shared<Copy>();
   copy->file = std::move(file);
   if (hand_over(std::move(copy))) ++closing_count_;

@@ -1,5 +1,6 @@
 #include "app/api/roboflow/infer_request.hpp"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
@@ -104,7 +105,11 @@ Outcome<void> read_image(const json::value& value, std::size_t value_count, std:
   if (text == nullptr || !text->is_int64() || static_cast<std::uint64_t>(text->get_int64()) >= value_count) {
     return bad("the 'value' of an image must be a text, and its name must have no escapes");
   }
-  images.push_back(static_cast<std::size_t>(text->get_int64()));
+  const auto number = static_cast<std::size_t>(text->get_int64());
+  // A client can write a number in place of a text, under a name with escapes. Two images may not share their bytes.
+  if (std::find(images.begin(), images.end(), number) != images.end())
+    return bad("each image must have its own 'value'");
+  images.push_back(number);
   return {};
 }
 

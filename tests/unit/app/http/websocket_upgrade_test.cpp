@@ -44,6 +44,7 @@ TEST_CASE("WebSocketUpgrade: a complete request of version 13 is accepted", "[ap
 TEST_CASE("WebSocketUpgrade: a request for no WebSocket or another version gets 426", "[app][unit]") {
   const std::string request = tests::upgrade_request("/s");
   CHECK(status_of("GET /s HTTP/1.1\r\nHost: a\r\n\r\n") == 426);
+  CHECK(status_of(with(request, "GET", "HEAD")) == 426);
   CHECK(status_of(without(request, "Connection")) == 426);
   CHECK(status_of(with(request, "Upgrade: websocket", "Upgrade: h2c")) == 426);
   CHECK(status_of(with(request, "Version: 13", "Version: 8")) == 426);

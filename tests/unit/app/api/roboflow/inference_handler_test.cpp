@@ -181,6 +181,8 @@ TEST_CASE("Roboflow: JSON has the model, the key, the options and the pictures",
                              R"({"image":{"type":"url","value":"http://a"},"model_id":"lights","api_key":"K"})",
                              R"({"image":{"type":"base64"},"model_id":"lights","api_key":"K"})",
                              R"({"image":[],"model_id":"lights","api_key":"K"})",
+                             R"({"image":[{"type":"base64","value":"YQ=="},{"type":"base64","valu\u0065":0}],)"
+                             R"("model_id":"lights","api_key":"K"})",
                              R"({"image":{"type":"base64","value":""},"model_id":"other/1","api_key":"K"})"}) {
       CAPTURE(text);
       CHECK_FALSE(bench.ready(text).ok());
