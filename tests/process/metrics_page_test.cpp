@@ -79,7 +79,7 @@ TEST_CASE("MetricsPage: docs/metrics.md has the names, types and labels of a ser
   CHECK(client.get("/nowhere").status == 404);
   // The body kills a worker, the server replays it, and it kills another.
   CHECK(HttpClient(server.endpoint()).post("/predict", "FAULT:segv").status == 500);
-  // Of four pictures at once the stream drops those that are neither the first nor the newest.
+  // The stream gets four pictures at once, and drops those that are neither the first nor the newest.
   WebSocketClient camera(server.endpoint(), "/stream?drop=oldest&max_in_flight=1");
   REQUIRE(camera.status() == 101);
   std::string pictures;
