@@ -76,6 +76,10 @@ function ask(server, method, path, {headers = {}, body, operator = false} = {}) 
       response.on('data', piece => pieces.push(piece));
       response.on('end', () => resolve({status: response.statusCode, headers: response.headers, body: Buffer.concat(pieces)}));
     });
+    request.on('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve({status: response.statusCode, headers: response.headers, body: Buffer.alloc(0)});
+    });
     request.on('error', reject);
     request.end(bytes);
   });
