@@ -19,13 +19,28 @@ constexpr auto kValueMarks = make_value_marks();
 
 }  // namespace
 
+bool find_string_end(std::string_view json, std::size_t& at, std::size_t until) {
+  const std::string_view text = json.substr(0, until);
+  std::size_t quote = 0;
+  while (at < until) {
+    if (quote <= at) quote = std::min(text.find('"', at), until);
+    const auto backslash = text.substr(at, quote - at).find('\\');
+    if (backslash == std::string_view::npos) {
+      at = quote;
+      return at < until;
+    }
+    at += backslash + 2;  // the next character is a part of the string, whatever it is
+  }
+  return false;
+}
+
 Outcome<bool> JsonSplitter::step(std::size_t budget_bytes) {
   const std::size_t until = std::min(json_.size(), at_ + std::min(budget_bytes, json_.size()));
   while (at_ < until && why_.empty()) {
     switch (state_) {
       case State::kStructure: see_structure(json_[at_++]); break;
       case State::kString:
-        if (!find_string_end(until)) break;
+        if (!find_string_end(json_, at_, until)) break;
         after_key_ = json_.substr(string_begin_, at_ - string_begin_) == rule_.key;
         keep(json_.substr(string_begin_ - 1, at_ - string_begin_ + 2));
         ++at_;
@@ -45,7 +60,7 @@ Outcome<bool> JsonSplitter::step(std::size_t budget_bytes) {
         if (at_ < until) see_value(json_[at_++]);
         break;
       case State::kValueString: {
-        if (!find_string_end(until)) break;
+        if (!find_string_end(json_, at_, until)) break;
         Value& value = values_.back();
         if (value.strings.size() < kMostStrings) {
           value.strings.push_back(json_.substr(string_begin_, at_ - string_begin_));
@@ -56,7 +71,7 @@ Outcome<bool> JsonSplitter::step(std::size_t budget_bytes) {
         break;
       }
       case State::kTextValue:
-        if (!find_string_end(until)) break;
+        if (!find_string_end(json_, at_, until)) break;
         values_.back().text = json_.substr(string_begin_, at_ - string_begin_);
         keep(std::to_string(values_.size() - 1));
         ++at_;
@@ -125,22 +140,6 @@ void JsonSplitter::see_value(char c) {
   } else {
     stop("'data' may have only numbers, texts, true and false");
   }
-}
-
-// Searches each quote and each backslash once, so that a text of backslashes costs no more than other texts.
-bool JsonSplitter::find_string_end(std::size_t until) {
-  const std::string_view text = json_.substr(0, until);
-  std::size_t quote = 0;
-  while (at_ < until) {
-    if (quote <= at_) quote = std::min(text.find('"', at_), until);
-    const auto backslash = text.substr(at_, quote - at_).find('\\');
-    if (backslash == std::string_view::npos) {
-      at_ = quote;
-      return at_ < until;
-    }
-    at_ += backslash + 2;  // the next character is a part of the string, whatever it is
-  }
-  return false;
 }
 
 void JsonSplitter::keep(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/api/request_values.hpp"
+#include "common/json_splitter.hpp"
 
 namespace yolod::app::api {
 
@@ -24,7 +25,7 @@ Outcome<bool> JsonTexts::step(std::size_t budget_bytes) {
   while (at_ < until && why_.empty()) {
     if (state_ == State::kStructure) {
       see(json_[at_++]);
-    } else if (find_string_end(until)) {
+    } else if (common::find_string_end(json_, at_, until)) {
       state_ == State::kText ? end_text() : end_string();
       ++at_;
       state_ = State::kStructure;
@@ -79,22 +80,6 @@ Outcome<std::span<const std::byte>> JsonTexts::text(std::string_view number) con
   const auto index = parse_whole<std::size_t>(number);
   if (!index || *index >= texts_.size()) return bad("write the key of a picture without escapes");
   return std::as_bytes(std::span<const char>(texts_[*index].data(), texts_[*index].size()));
-}
-
-// Searches each quote and each backslash once, so that a text of backslashes costs no more than other texts.
-bool JsonTexts::find_string_end(std::size_t until) {
-  const std::string_view text = json_.substr(0, until);
-  std::size_t quote = 0;
-  while (at_ < until) {
-    if (quote <= at_) quote = std::min(text.find('"', at_), until);
-    const auto backslash = text.substr(at_, quote - at_).find('\\');
-    if (backslash == std::string_view::npos) {
-      at_ = quote;
-      return at_ < until;
-    }
-    at_ += backslash + 2;  // the next character is a part of the string, whatever it is
-  }
-  return false;
 }
 
 void JsonTexts::keep(std::string_view text) {

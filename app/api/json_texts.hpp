@@ -50,7 +50,6 @@ class JsonTexts {
   void keep(std::string_view text);
   void stop(std::string why);
   // Moves to the end of the string, or to `until`. Returns true at the end of the string.
-  [[nodiscard]] bool find_string_end(std::size_t until);
 
   const std::string_view json_;
   const std::span<const std::string_view> keys_;

@@ -8,7 +8,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 
-import { Server, skip, until } from './server.mjs';
+import { runEach, Server, skip, until } from './server.mjs';
 
 const libraries = await Promise.all([import('@seriousme/openapi-schema-validator'), import('ajv/dist/2020.js')]).catch(() => null);
 if (!libraries) skip('ajv and its OpenAPI validator are not installed (npm ci --prefix tests/browser)');
@@ -552,15 +552,7 @@ let failed = 0;
 try {
   lint(await new Validator().validate(structuredClone(document)));
   await until('the models are ready', async () => (await ask(main, 'GET', '/readyz')).status === 200);
-  for (const [name, run] of Object.entries(tests)) {
-    try {
-      await run();
-      console.log('passed: ' + name);
-    } catch (error) {
-      ++failed;
-      console.log('FAILED: ' + name + '\n' + error.stack);
-    }
-  }
+  failed = await runEach(tests);
 } catch (error) {
   ++failed;
   console.log(error.stack);

@@ -73,3 +73,18 @@ export class Server {
     return code;
   }
 }
+
+// Runs the tests, an object of name: function. Returns how many failed.
+export async function runEach(tests) {
+  let failed = 0;
+  for (const [name, run] of Object.entries(tests)) {
+    try {
+      await run();
+      console.log('passed: ' + name);
+    } catch (error) {
+      ++failed;
+      console.log('FAILED: ' + name + '\n' + error.stack);
+    }
+  }
+  return failed;
+}

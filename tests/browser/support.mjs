@@ -2,7 +2,7 @@
 // as skipped, if Chromium or playwright-core is missing.
 import { existsSync } from 'node:fs';
 
-import { skip } from './server.mjs';
+import { runEach, skip } from './server.mjs';
 
 export { kSlowness, Server, until } from './server.mjs';
 
@@ -21,15 +21,7 @@ export async function runTests(tests, server, browser, isReady, end = () => {}) 
   let failed = 0;
   try {
     await isReady();
-    for (const [name, run] of Object.entries(tests)) {
-      try {
-        await run();
-        console.log('passed: ' + name);
-      } catch (error) {
-        ++failed;
-        console.log('FAILED: ' + name + '\n' + error.stack);
-      }
-    }
+    failed = await runEach(tests);
   } catch (error) {
     ++failed;
     console.log(error.stack);

@@ -103,6 +103,8 @@ void append(http::TextBuffer& out, const common::IdentityAnswer& answer) {
   out += ',';
 }
 
+}  // namespace
+
 std::string_view content_type_of(common::FileType type) {
   switch (type) {
     case common::FileType::kJpeg: return "image/jpeg";
@@ -112,8 +114,6 @@ std::string_view content_type_of(common::FileType type) {
   }
   return "application/octet-stream";
 }
-
-}  // namespace
 
 void write_file(http::Response& response, common::EncodedFile& file) {
   response.start(beast_http::status::ok, content_type_of(file.type));

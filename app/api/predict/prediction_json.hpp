@@ -13,6 +13,9 @@
 
 namespace yolod::app::api::predict {
 
+// Returns the media type of a file, for Content-Type and for descriptions of the file.
+[[nodiscard]] std::string_view content_type_of(common::FileType type);
+
 // Writes a file as the whole answer and replaces the whole response. The file is moved out of `file`.
 void write_file(http::Response& response, common::EncodedFile& file);
 

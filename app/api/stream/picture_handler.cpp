@@ -21,23 +21,13 @@ using common::Outcome;
 // The handler writes this many items of a list as JSON in one turn of the event loop.
 constexpr std::size_t kItemsAtOnce = 500;
 
-std::string_view media_type_of(common::FileType type) {
-  switch (type) {
-    case common::FileType::kJpeg: return "image/jpeg";
-    case common::FileType::kPng: return "image/png";
-    case common::FileType::kNpy: return "application/x-npy";
-    case common::FileType::kNpz: return "application/zip";
-  }
-  return "application/octet-stream";
-}
-
 // Writes what the answer says of the file that follows it.
 void write_file_facts(std::string_view model, const schedule::Answer& answer, const common::EncodedFile& file,
                       std::uint32_t total_us, http::TextBuffer& out) {
   out += R"({"success":true,"model":)";
   out.add_json(model);
   out += R"(,"file":{"content_type":")";
-  out += media_type_of(file.type);
+  out += predict::content_type_of(file.type);
   out += R"(","bytes":)";
   out.add_whole(file.bytes.size());
   out += R"(},"timing_ms":{"queue":)";
