@@ -14,6 +14,7 @@
 #include "tests/support/process_tree.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
+#include "tests/support/test_data.hpp"
 
 namespace yolod::chaos {
 namespace {
@@ -208,6 +209,7 @@ class Storm {
 
 StormResult run_storm(const StormOptions& options, const std::function<void(double)>& progress) {
   StormResult result;
+  tests::use_networks();  // the workers are those that ship, with LibTorch
   Server server(config_of(options));
   if (!server.wait_until_ready()) {
     result.leaked.emplace_back("the server did not become ready");

@@ -15,9 +15,8 @@ namespace yolod::tests {
 namespace {
 
 std::string demo_model(const std::string& keys) {
-  const auto file = [](const std::string& name) { return (source_directory() / "model/data" / name).string(); };
-  return "  - name: lights\n    workers: 2\n    " + keys + "\n    darknet: {cfg: " + file("demo.cfg") +
-         ", weights: " + file("demo.weights") + ", names: " + file("demo.names") + "}\n";
+  return "  - name: lights\n    workers: 2\n    " + keys + "\n    darknet: {cfg: " + demo_file("demo.cfg") +
+         ", weights: " + demo_file("demo.weights") + ", names: " + demo_file("demo.names") + "}\n";
 }
 
 std::int64_t shown_size(const Server& server) {
@@ -56,7 +55,7 @@ TEST_CASE("BatchSize: by default the size comes from the warm-up, with and witho
   // Without a loader each worker measures for itself, and the second may find another size.
   CHECK(!server.log_lines_with("batches of up to " + std::to_string(size) + " input").empty());
   HttpClient client(server.endpoint());
-  CHECK(client.post("/predict", read_file(source_directory() / "model/data/demo.jpg")).status == 200);
+  CHECK(client.post("/predict", read_file(demo_file("demo.jpg"))).status == 200);
 }
 
 TEST_CASE("BatchSize: a configured size is served without a measurement", "[e2e][torch]") {

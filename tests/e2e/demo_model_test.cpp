@@ -21,8 +21,6 @@
 namespace yolod::tests {
 namespace {
 
-std::string demo_file(const std::string& name) { return (source_directory() / "model/data" / name).string(); }
-
 std::vector<std::string> demo_names() {
   std::istringstream lines(read_file(demo_file("demo.names")));
   std::vector<std::string> names;

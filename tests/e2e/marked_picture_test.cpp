@@ -2,12 +2,12 @@
 // network that returns its input shows what the decoder left in memory.
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "tests/support/promised_time.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 #include "tests/support/test_data.hpp"
@@ -70,7 +70,7 @@ TEST_CASE("MarkedPicture: no answer holds a byte of the previous picture, wherev
   REQUIRE(marked.status == 200);
 
   // tools/test --long cuts every file eight times as often.
-  const std::size_t step = std::getenv("YOLOD_TEST_LONG") != nullptr ? 64 : 512;
+  const std::size_t step = is_long_run() ? 64 : 512;
   const auto files = pictures(data);
   CHECK(files.size() >= 40);
   std::map<std::string, int> whole_formats;

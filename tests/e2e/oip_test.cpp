@@ -26,20 +26,18 @@ std::string element_of_tensor(const std::string& bytes) {
   return text + bytes;
 }
 
-std::string demo_path(const std::string& name) { return (source_directory() / "model/data" / name).string(); }
-
 }  // namespace
 
 TEST_CASE("Oip: two pictures of one request have the detections of /predict", "[e2e][torch]") {
-  Server server(server_config("  - name: lights\n    workers: 1\n    darknet: {cfg: " + demo_path("demo.cfg") +
-                              ", weights: " + demo_path("demo.weights") + ", names: " + demo_path("demo.names") +
+  Server server(server_config("  - name: lights\n    workers: 1\n    darknet: {cfg: " + demo_file("demo.cfg") +
+                              ", weights: " + demo_file("demo.weights") + ", names: " + demo_file("demo.names") +
                               "}\n"));
   REQUIRE(server.wait_until_ready());
   HttpClient client(server.endpoint());
   std::string bytes;
   std::vector<boost::json::value> expected;
   for (const std::string name : {"demo.jpg", "demo-rain.jpg"}) {
-    const auto picture = read_file(demo_path(name));
+    const auto picture = read_file(demo_file(name));
     bytes += element_of_tensor(picture);
     expected.push_back(client.post("/predict", picture).json());
   }
@@ -123,8 +121,8 @@ TEST_CASE("Oip: the raw view of a detector gives the network's output, alone and
   Server server(
       server_config("  - name: lights\n    workers: 1\n    detect: {raw: true}\n"
                     "    limits: {max_result_bytes: 16MiB}\n    darknet: {cfg: " +
-                    demo_path("demo.cfg") + ", weights: " + demo_path("demo.weights") +
-                    ", names: " + demo_path("demo.names") + "}\n"));
+                    demo_file("demo.cfg") + ", weights: " + demo_file("demo.weights") +
+                    ", names: " + demo_file("demo.names") + "}\n"));
   REQUIRE(server.wait_until_ready());
   HttpClient client(server.endpoint());
   const auto config = client.get("/v2/models/lights:raw/config").json();

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "tests/support/http_client.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/promised_time.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
@@ -152,6 +152,7 @@ void check_is_served(const std::filesystem::path& output, const std::string& nam
   INFO(checked.errors);
   CHECK(checked.exit == exited(0));
   const auto file = [&](const char* extension) { return (output / (name + extension)).string(); };
+  use_networks();
   Server server(server_config("  - name: trained\n    workers: 1\n    darknet: {cfg: " + file(".cfg") +
                               ", weights: " + file(".weights") + ", names: " + file(".names") + "}\n"));
   REQUIRE(server.wait_until_ready());
@@ -387,16 +388,16 @@ std::pair<double, double> ap50_in(const std::filesystem::path& report) {
 // after the other, and so does YOLOD_TEST_LONG=1 e2e_tests "[slow]".
 TEST_CASE("Train: 200 pictures of two classes give an AP50 above 0.5 in 10 minutes, and yolod serves them",
           "[.][e2e][torch][slow]") {
-  if (std::getenv("YOLOD_TEST_LONG") == nullptr) {
+  if (!is_long_run()) {
     WARN("SKIPPED: it takes ten minutes: tools/test --long");
     return;
   }
   const Pictures pictures(200);
   const TemporaryDirectory output;
-  const auto result = run_program({"yolod-train", "--cfg", (source_directory() / "model/data/demo.cfg").string(),
-                                   "--images", pictures.folder.path(), "--labels", pictures.folder.path(), "--names",
-                                   pictures.two_classes(), "--output", output.path(), "--minutes", "10"},
-                                  milliseconds(1'200'000));
+  const auto result = run_program(
+      {"yolod-train", "--cfg", demo_file("demo.cfg"), "--images", pictures.folder.path(), "--labels",
+       pictures.folder.path(), "--names", pictures.two_classes(), "--output", output.path(), "--minutes", "10"},
+      milliseconds(1'200'000));
   CAPTURE(result.errors, result.output);
   REQUIRE(result.exit == exited(0));
   CHECK(ap50_in(output.path() / "demo.report.md").second > 50);
@@ -405,7 +406,7 @@ TEST_CASE("Train: 200 pictures of two classes give an AP50 above 0.5 in 10 minut
 
 TEST_CASE("Train: yolo-fastest-1.1 improves on 16 held-out photos after training on 48, and yolod serves it",
           "[.][e2e][torch][data][slow]") {
-  if (std::getenv("YOLOD_TEST_LONG") == nullptr) {
+  if (!is_long_run()) {
     WARN("SKIPPED: it takes ten minutes: tools/test --long");
     return;
   }

@@ -13,6 +13,7 @@
 
 #include "tests/support/after_case.hpp"
 #include "tests/support/bodies.hpp"
+#include "tests/support/promised_time.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 
@@ -206,8 +207,7 @@ TEST_CASE("EventLoop: no request holds the loop up, whatever its bytes", "[proce
     CAPTURE(what, something_quarantined);
     const auto before = long_turns(server, most);
     const auto before_longest = server.metric("yolod_event_loop_longest_seconds");
-    send_and_read(server, text);
-    send_and_read(server, text);
+    for (int times = is_long_run() ? 2 : 1; times > 0; --times) send_and_read(server, text);
     CHECK(long_turns(server, most) == before);
     const auto longest = server.metric("yolod_event_loop_longest_seconds");
     if (longest > before_longest) UNSCOPED_INFO(what << ": " << longest << " s");

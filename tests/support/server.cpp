@@ -23,6 +23,7 @@
 #include "tests/support/failure_log.hpp"
 #include "tests/support/process_tree.hpp"
 #include "tests/support/prometheus_text.hpp"
+#include "tests/support/test_data.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -82,6 +83,11 @@ std::filesystem::path binary_directory() {
   return folder != nullptr ? folder : YOLOD_TEST_BIN_DIR;
 }
 
+std::filesystem::path server_directory() {
+  if (std::getenv("YOLOD_BIN_DIR") != nullptr || networks_are_used()) return binary_directory();
+  return YOLOD_TEST_SERVER_DIR;
+}
+
 std::vector<std::string> environment_for_programs() {
   std::vector<std::string> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
@@ -118,7 +124,7 @@ void Server::start(const ServerOptions& options) {
   const common::UniqueFd log(
       ::open((directory_.path() / kLogName).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!log.valid()) throw std::system_error(errno, std::generic_category(), "open the log");
-  std::vector<std::string> arguments{(binary_directory() / "yolod").string(), "--config", config.string()};
+  std::vector<std::string> arguments{(server_directory() / "yolod").string(), "--config", config.string()};
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
   auto environment = environment_for_programs();
   for (const std::string& name : options.without) {

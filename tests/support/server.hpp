@@ -62,6 +62,10 @@ struct ServerOptions {
 // was built.
 [[nodiscard]] std::filesystem::path binary_directory();
 
+// Returns the folder with the yolod that Server starts. Its workers have no LibTorch, and so start in a tenth of the
+// time, unless networks_are_used() or YOLOD_BIN_DIR is set: then it is binary_directory().
+[[nodiscard]] std::filesystem::path server_directory();
+
 // Returns the environment for the programs under test. In addition to this process's environment, it tells sanitizers
 // to leave fatal signals to the kernel, and OpenMP's threads not to spin, since other tests want the cores.
 [[nodiscard]] std::vector<std::string> environment_for_programs();

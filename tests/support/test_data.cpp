@@ -9,6 +9,11 @@
 #include "tests/support/temporary_directory.hpp"
 
 namespace yolod::tests {
+namespace {
+
+bool uses_networks = false;
+
+}  // namespace
 
 std::optional<std::filesystem::path> test_data() {
   const char* named = std::getenv("YOLOD_TEST_DATA");
@@ -27,7 +32,20 @@ std::optional<std::filesystem::path> fault_cases() {
 
 std::filesystem::path source_directory() { return YOLOD_TEST_SOURCE_DIR; }
 
-std::string reason_to_skip_networks() { return YOLOD_TEST_WITH_TORCH ? "" : "this build has no LibTorch"; }
+std::string reason_to_skip_networks() {
+  if (!YOLOD_TEST_WITH_TORCH) return "this build has no LibTorch";
+  use_networks();
+  return {};
+}
+
+std::string demo_file(const std::string& name) {
+  use_networks();
+  return (source_directory() / "model/data" / name).string();
+}
+
+void use_networks() { uses_networks = true; }
+
+bool networks_are_used() { return uses_networks; }
 
 std::string reason_to_skip_real_models() {
   if (auto reason = reason_to_skip_networks(); !reason.empty()) return reason;

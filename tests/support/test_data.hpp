@@ -19,8 +19,15 @@ namespace yolod::tests {
 [[nodiscard]] std::filesystem::path source_directory();
 
 // Returns why a test of a network that the test writes, or that the project ships, cannot run here: this build has no
-// LibTorch. Returns an empty string if it can run.
+// LibTorch. Returns an empty string if it can run, and then it also calls use_networks().
 [[nodiscard]] std::string reason_to_skip_networks();
+
+// Returns the path of a file of the network that the project ships. It also calls use_networks().
+[[nodiscard]] std::string demo_file(const std::string& name);
+
+// Lets Server start workers with LibTorch from now on, in builds that have it.
+void use_networks();
+[[nodiscard]] bool networks_are_used();
 
 // Returns why a test of a real network cannot run here: the build has no LibTorch, or there is no data. Returns an
 // empty string if it can run.

@@ -13,6 +13,7 @@
 #include "common/unique_fd.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/server.hpp"
+#include "tests/support/test_data.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -31,16 +32,13 @@ std::string run_script(std::vector<std::string> arguments) {
 }  // namespace
 
 std::string reason_to_skip_torchscript() {
-#if !YOLOD_TEST_WITH_TORCH
-  return "this build has no LibTorch";
-#else
-  // This only finds the modules, because an import would take seconds.
+  if (auto reason = reason_to_skip_networks(); !reason.empty()) return reason;
+  // The program finds the modules without an import, which would take seconds.
   static const bool there = run_program({kPython, "-c",
                                          "import importlib.util, sys; "
                                          "sys.exit(not all(map(importlib.util.find_spec, ('torch', 'torchvision'))))"})
                                 .exit == exited(0);
   return there ? "" : "python3-torch or python3-torchvision is not installed";
-#endif
 }
 
 std::filesystem::path torchscript_files(const std::vector<std::string>& names) {

@@ -24,8 +24,6 @@ constexpr int kSide = 416;
 constexpr float kConfidence = 0.25F;
 constexpr float kOverlap = 0.45F;
 
-std::filesystem::path demo_file(const std::string& name) { return tests::source_directory() / "model/data" / name; }
-
 tests::LabelledBox labelled(const std::string& label, float confidence, const cv::Rect2d& box) {
   return {label, static_cast<double>(confidence), box.x, box.y, box.x + box.width, box.y + box.height};
 }
@@ -87,19 +85,20 @@ std::vector<tests::LabelledBox> found_by_opencv(cv::dnn::Net& network, const std
 TEST_CASE("Demo network: OpenCV's Darknet reader loads the network and finds the same objects", "[train][unit]") {
   common::ModelConfig config;
   config.name = "demo";
-  config.source = common::DarknetSource{demo_file("demo.cfg"), demo_file("demo.weights"), demo_file("demo.names")};
+  config.source = common::DarknetSource{tests::demo_file("demo.cfg"), tests::demo_file("demo.weights"),
+                                        tests::demo_file("demo.names")};
   config.precision = common::Precision::kFp32;
   config.detect.confidence = kConfidence;
   config.detect.iou = kOverlap;
   auto ours = model::load_model(config, {});
   INFO((ours ? std::string() : ours.error().message));
   REQUIRE(ours.ok());
-  auto theirs = cv::dnn::readNetFromDarknet(demo_file("demo.cfg").string(), demo_file("demo.weights").string());
+  auto theirs = cv::dnn::readNetFromDarknet(tests::demo_file("demo.cfg"), tests::demo_file("demo.weights"));
   theirs.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
 
   std::vector<cv::Mat> pictures;
   for (const auto* name : {"demo.jpg", "demo-night.jpg", "demo-rain.jpg"}) {
-    pictures.push_back(cv::imread(demo_file(name).string()));
+    pictures.push_back(cv::imread(tests::demo_file(name)));
     REQUIRE_FALSE(pictures.back().empty());
   }
   for (std::uint64_t index = 0; index < 24; ++index) {

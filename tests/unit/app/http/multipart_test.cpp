@@ -5,6 +5,8 @@
 #include <random>
 #include <string>
 
+#include "tests/support/rounds.hpp"
+
 namespace yolod::app::http {
 namespace {
 
@@ -393,7 +395,7 @@ TEST_CASE("MultipartScanner: steps of any size find the same parts as a simple s
                                         std::string(9000, 'h')};
   std::mt19937 random(11);
   int found_count = 0;
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < tests::rounds(20'000); ++round) {
     std::string body = random() % 2 == 0 ? "--b0" : "";
     for (unsigned i = random() % 16; i > 0; --i) body += pieces[random() % pieces.size()];
     const auto expected = find_simply(body, "b0");
@@ -402,7 +404,7 @@ TEST_CASE("MultipartScanner: steps of any size find the same parts as a simple s
     }
     found_count += expected ? 1 : 0;
   }
-  CHECK(found_count > 400);
+  CHECK(found_count > tests::rounds(400));
 }
 
 TEST_CASE("MultipartScanner: a step reads at most its budget and the headers of one part", "[app][unit]") {

@@ -174,8 +174,8 @@ TEST_CASE("Darknet: the raw head of MobileNetV2-YOLOv3-Lite-coco", "[model][unit
 TEST_CASE("Darknet: the raw head of csresnext50-panet-spp", "[model][unit][data][skips]") {
   check_made("csresnext50-panet-spp");
 }
-TEST_CASE("Darknet: the raw head of darknet19", "[model][unit][data][skips]") { check_made("darknet19"); }
-TEST_CASE("Darknet: the raw head of densenet201", "[model][unit][data][skips]") { check_made("densenet201"); }
+TEST_CASE("Darknet: the raw head of darknet19", "[model][unit][data][skips][alone]") { check_made("darknet19"); }
+TEST_CASE("Darknet: the raw head of densenet201", "[model][unit][data][skips][alone]") { check_made("densenet201"); }
 TEST_CASE("Darknet: the raw head of efficientnet_b0", "[model][unit][data][skips]") { check_made("efficientnet_b0"); }
 TEST_CASE("Darknet: the raw head of enet-coco", "[model][unit][data][skips]") { check_made("enet-coco"); }
 TEST_CASE("Darknet: the raw head of yolov2", "[model][unit][data][skips]") { check_made("yolov2"); }
