@@ -7,6 +7,7 @@
 #include "app/api/deepstack/status_exchange.hpp"
 #include "app/api/deepstack/status_json.hpp"
 #include "app/api/deepstack/vision_handler.hpp"
+#include "app/api/doods/detect_conversation.hpp"
 #include "app/api/doods/detect_handler.hpp"
 #include "app/api/doods/detectors_exchange.hpp"
 #include "app/api/native_exchange.hpp"
@@ -187,12 +188,17 @@ void add_doods_routes(const RouteParts& parts, std::vector<http::Route>& routes)
     return std::make_unique<api::CallExchange>(
         calls, std::make_unique<api::doods::DetectHandler>(calls.models, parts.config.doods));
   };
+  const auto upgrade = [&parts, &calls] {
+    return std::make_unique<api::doods::DetectUpgrade>(calls, parts.config.doods);
+  };
   const auto detectors = [&parts, &calls] {
     return std::make_unique<api::doods::DetectorsExchange>(calls.metrics, parts.config.doods, parts.read_status,
                                                            calls.models);
   };
   routes.push_back({"/detectors", "GET, HEAD", http::Audience::kClients, Need::kModels, detectors});
-  routes.push_back({"/detect", "POST", http::Audience::kClients, Need::kPredict, detect});
+  constexpr bool kKeyElsewhere = false;
+  routes.push_back({"/detect", "GET, HEAD, POST", http::Audience::kClients, Need::kPredict, detect, http::Effect::kNone,
+                    kKeyElsewhere, kKeyElsewhere, upgrade});
 }
 
 // Adds the routes of Roboflow's inference server. Its clients send the API key in the query or in JSON.

@@ -365,7 +365,7 @@ Connection::Step Connection::answer(const RequestHead& head) {
     add_allow(response, route->methods);
     return respond(unread);
   }
-  exchange_ = route->make();
+  exchange_ = route->make_exchange(head.method);
   if (request_id_.empty()) request_id_ = new_request_id();
   if (route->effect == Effect::kChanges && page_origin_of(head) == PageOrigin::kForeign) {
     exchange_->refuse({ErrorCode::kForbidden, "a page of another site may not change this server"}, response);

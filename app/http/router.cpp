@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "app/http/exchange.hpp"
+
 namespace yolod::app::http {
 namespace {
 
@@ -37,6 +39,11 @@ bool matches(std::string_view pattern, std::string_view path, Captures& captures
 }
 
 }  // namespace
+
+std::unique_ptr<Exchange> Route::make_exchange(boost::beast::http::verb method) const {
+  using boost::beast::http::verb;
+  return make_for_get && (method == verb::get || method == verb::head) ? make_for_get() : make();
+}
 
 bool Route::allows(boost::beast::http::verb method) const {
   const auto name = boost::beast::http::to_string(method);

@@ -40,7 +40,7 @@ struct Route {
   std::string_view methods;  // as the Allow header names them: "GET, HEAD"
   Audience audience;
   access::Need need;  // of a request from a public listener; with kEverybody it is kNothing
-  // The connection calls it for each request whose method is in `methods`.
+  // Makes the exchange of a request whose method is in `methods`.
   std::function<std::unique_ptr<Exchange>()> make;
   Effect effect{Effect::kNone};
   // If it is true, a request may have its API key in the body. The exchange then checks the key
@@ -49,7 +49,10 @@ struct Route {
   // If it is true, a request may have its API key in the query, as api_key. Clients of some protocols send it nowhere
   // else.
   bool key_in_query{false};
+  // If it is set, requests with GET and HEAD have this exchange, and `make` makes the exchange of the other methods.
+  std::function<std::unique_ptr<Exchange>()> make_for_get{};
 
+  [[nodiscard]] std::unique_ptr<Exchange> make_exchange(boost::beast::http::verb method) const;
   [[nodiscard]] bool allows(boost::beast::http::verb method) const;
   // `admin_alone` is true if server.admin_listen names an address.
   [[nodiscard]] bool is_served_at(net::ListenerRole role, bool admin_alone) const;

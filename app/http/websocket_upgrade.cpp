@@ -69,8 +69,9 @@ std::optional<UpgradeRefusal> check_upgrade(const RequestHead& head, const acces
   return std::nullopt;
 }
 
-void add_upgrade_fields(Response& response) {
-  if (response.status != status::upgrade_required) return;
+void finish_refusal(const UpgradeRefusal& refusal, Response& response) {
+  response.status = refusal.status;
+  if (refusal.status != status::upgrade_required) return;
   add_field(response, "Upgrade", "websocket");
   add_field(response, "Sec-WebSocket-Version", "13");
 }

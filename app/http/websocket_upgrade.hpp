@@ -26,7 +26,7 @@ struct UpgradeRefusal {
 //         request and lets the page read the messages, so the server must refuse it
 [[nodiscard]] std::optional<UpgradeRefusal> check_upgrade(const RequestHead& head, const access::Caller& caller);
 
-// Adds the header fields that an answer with status 426 must have. Changes no other answer.
-void add_upgrade_fields(Response& response);
+// Changes the answer with the error of `refusal`, as a protocol has written it, to the answer that RFC 6455 requires.
+void finish_refusal(const UpgradeRefusal& refusal, Response& response);
 
 }  // namespace yolod::app::http

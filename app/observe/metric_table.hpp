@@ -173,7 +173,7 @@ inline constexpr MetricInfo kStreams{"yolod_streams",
                                      MetricType::kGauge,
                                      {"", ""},
                                      "WebSockets",
-                                     "This many WebSockets of /stream are open.",
+                                     "This many WebSockets of /stream and /detect are open.",
                                      "Look at it together with yolod_open_connections, which counts them too."};
 inline constexpr MetricInfo kFramesDroppedTotal{
     "yolod_frames_dropped_total",

@@ -502,7 +502,7 @@ tests['Roboflow'] = async () => {
   await infer(404, {model_id: 'unknown/1', image});
 };
 
-tests['the WebSocket'] = async () => {
+tests['the WebSockets'] = async () => {
   const upgrade = {Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA=='};
   const key = await newKey({name: 'stream'});
   const get = (status, headers, at = '/stream?model=echo') => walk(status, 'GET', '/stream', {at, headers});
@@ -511,6 +511,11 @@ tests['the WebSocket'] = async () => {
   await get(403, {...key, ...upgrade, Origin: 'https://elsewhere.example'});
   await get(404, {...key, ...upgrade}, '/stream?model=unknown');
   await get(426, key);
+  const doods = (status, headers) => walk(status, 'GET', '/detect', {headers});
+  await doods(101, {'doods-auth-key': key['X-API-Key'], ...upgrade});
+  await doods(401, upgrade);
+  await doods(403, {...key, ...upgrade, Origin: 'https://elsewhere.example'});
+  await doods(426, key);
 };
 
 tests['HEAD and OPTIONS'] = async () => {

@@ -46,17 +46,18 @@ std::optional<JsonSplitter> split_by(const JsonSplitter::Rule& rule, std::string
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto body = fuzz::as_text(data, size);
   if (const auto split = split_by(app::api::doods::kPictureRule, body)) {
-    const auto request = parse_detect_request(split->skeleton(), split->values().size());
-    if (request) {
-      fuzz::require(request->data < split->values().size());
-      fuzz::require(request->regions.size() <= app::api::doods::kMostRegions);
-      const float least = request->least_confidence();
+    app::api::doods::DetectRequest request;
+    const auto parsed = parse_detect_request(split->skeleton(), split->values().size(), request);
+    if (parsed) {
+      fuzz::require(request.data < split->values().size());
+      fuzz::require(request.regions.size() <= app::api::doods::kMostRegions);
+      const float least = request.least_confidence();
       fuzz::require(least >= 0 && least <= 1);
       const common::Box box{0.25F, 0.25F, 0.5F, 0.5F};
       // A worker returns only objects of at least that confidence.
-      if (least > 0) fuzz::require(!request->wants("person", least / 2, box));
+      if (least > 0) fuzz::require(!request.wants("person", least / 2, box));
     } else {
-      fuzz::require(request.error().message.find('\n') == std::string::npos);
+      fuzz::require(parsed.error().message.find('\n') == std::string::npos);
     }
   }
   if (const auto split = split_by(app::api::roboflow::kPictureRule, body)) {

@@ -20,6 +20,11 @@ struct RouteCase {
   // The status of the answer to a request with a right key. The identity model is neither a classifier nor a network
   // that makes pictures, and no public listener serves a route for admins.
   int status;
+  int status_of_get{0};  // of GET and HEAD, if it differs
+
+  [[nodiscard]] int status_of(std::string_view method) const {
+    return status_of_get != 0 && (method == "GET" || method == "HEAD") ? status_of_get : status;
+  }
 };
 
 // The body of an inference that the identity model can answer.
@@ -129,7 +134,8 @@ inline const auto& route_cases() {
                 "/v1/server/status/updateavailable", "", 200},
 
       RouteCase{"/detectors", "GET, HEAD", Audience::kClients, Need::kModels, "/detectors", "", 200},
-      RouteCase{"/detect", "POST", Audience::kClients, Need::kPredict, "/detect", R"({"data":"aGVsbG8="})", 200},
+      RouteCase{"/detect", "GET, HEAD, POST", Audience::kClients, Need::kPredict, "/detect", R"({"data":"aGVsbG8="})",
+                200, 426},
 
       RouteCase{"/model/registry", "GET, HEAD", Audience::kClients, Need::kModels, "/model/registry", "", 200},
       RouteCase{"/infer/object_detection", "POST", Audience::kClients, Need::kPredict, "/infer/object_detection",

@@ -54,7 +54,7 @@ Outcome<void> DetectHandler::begin(const http::RequestView& request, api::Plan& 
   plan_ = &plan;
   const auto timeout = api::parse_request_timeout(request.head.request_timeout);
   if (!timeout) return timeout.error();
-  if (*timeout) plan.urgency.deadline = request.began + **timeout;
+  if (const auto most = *timeout ? *timeout : timeout_) plan.urgency.deadline = request.began + *most;
   return {};
 }
 
@@ -65,9 +65,8 @@ Outcome<bool> DetectHandler::ready(std::span<const std::byte> body, std::size_t 
   }
   const auto split = splitter_->step(budget_bytes);
   if (!split || !*split) return split;
-  auto request = parse_detect_request(splitter_->skeleton(), splitter_->values().size());
-  if (!request) return request.error();
-  request_ = *std::move(request);
+  const auto parsed = parse_detect_request(splitter_->skeleton(), splitter_->values().size(), request_);
+  if (!parsed) return parsed.error();
   if (auto found = find_model(); !found) return found.error();
   const std::string_view data = splitter_->values()[request_.data].text;
   if (is_address(data)) return Error{ErrorCode::kBadRequest, "'data' must be a picture in base64, not an address"};

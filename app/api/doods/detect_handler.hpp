@@ -1,7 +1,8 @@
-// Implements POST /detect of DOODS. The body is JSON (detect_request.hpp). Its picture stays in the arena as base64,
-// and a worker decodes it.
+// Implements /detect of DOODS: a POST, or a message of its WebSocket. The body is JSON (detect_request.hpp). Its
+// picture stays in the arena as base64, and a worker decodes it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,8 +19,11 @@ namespace yolod::app::api::doods {
 
 class DetectHandler final : public api::Handler, public common::Recycled<DetectHandler> {
  public:
-  // The references outlive this object. `config` may change between requests.
-  DetectHandler(const serving::Models& models, const common::DoodsConfig& config) : models_(models), config_(config) {}
+  // The references outlive this object. `config` may change between requests. `timeout` holds for a request whose head
+  // has none.
+  DetectHandler(const serving::Models& models, const common::DoodsConfig& config,
+                std::optional<std::chrono::milliseconds> timeout = std::nullopt)
+      : models_(models), config_(config), timeout_(timeout) {}
 
   [[nodiscard]] common::Outcome<void> begin(const http::RequestView& request, api::Plan& plan,
                                             http::Response& response) override;
@@ -34,6 +38,7 @@ class DetectHandler final : public api::Handler, public common::Recycled<DetectH
 
   const serving::Models& models_;
   const common::DoodsConfig& config_;
+  const std::optional<std::chrono::milliseconds> timeout_;
   api::Plan* plan_{nullptr};
   std::optional<common::JsonSplitter> splitter_;
   DetectRequest request_;

@@ -109,6 +109,30 @@ Outcome<void> refuse_other_work(const json::object& object) {
   return {};
 }
 
+// An id may be a number.
+Outcome<void> read_id(const json::object& object, std::string& id) {
+  const json::value* const value = member(object, "id");
+  if (value == nullptr || !value->is_int64()) return read_text(object, "id", id);
+  id = std::to_string(value->get_int64());
+  return {};
+}
+
+// Reads the other members.
+Outcome<void> read_rest(const json::object& object, std::size_t value_count, DetectRequest& request) {
+  if (auto read = read_text(object, "detector_name", request.detector); !read) return read;
+  if (auto fine = refuse_other_work(object); !fine) return fine;
+  std::size_t left = kMostPercents;
+  if (auto read = read_thresholds(object, request.detect, left); !read) return read;
+  if (auto read = read_regions(object, request.regions, left); !read) return read;
+  const json::value* const data = member(object, "data");
+  if (data == nullptr) return bad("'data' is missing: it must be a picture in base64");
+  if (!data->is_int64() || static_cast<std::uint64_t>(data->get_int64()) >= value_count) {
+    return bad("'data' must be a text, and its name must have no escapes");
+  }
+  request.data = static_cast<std::size_t>(data->get_int64());
+  return {};
+}
+
 // Returns the threshold that holds for the label, if there is one.
 std::optional<float> threshold_for(std::string_view label, const Thresholds& thresholds) {
   auto found = thresholds.find(label);
@@ -145,30 +169,17 @@ bool DetectRequest::wants(std::string_view label, float confidence, const common
   });
 }
 
-Outcome<DetectRequest> parse_detect_request(std::string_view skeleton, std::size_t value_count) {
+Outcome<void> parse_detect_request(std::string_view skeleton, std::size_t value_count, DetectRequest& request) {
   json::error_code failure;
   const json::value value = json::parse({skeleton.data(), skeleton.size()}, failure);
   if (failure || !value.is_object()) return bad("could not parse request body");
   const json::object& object = value.get_object();
-  DetectRequest request;
-  const json::value* const id = member(object, "id");
-  if (id != nullptr && id->is_int64()) {
-    request.id = std::to_string(id->get_int64());
-  } else if (auto read = read_text(object, "id", request.id); !read) {
-    return read.error();
-  }
-  if (auto read = read_text(object, "detector_name", request.detector); !read) return read.error();
-  if (auto fine = refuse_other_work(object); !fine) return fine.error();
-  std::size_t left = kMostPercents;
-  if (auto read = read_thresholds(object, request.detect, left); !read) return read.error();
-  if (auto read = read_regions(object, request.regions, left); !read) return read.error();
-  const json::value* const data = member(object, "data");
-  if (data == nullptr) return bad("'data' is missing: it must be a picture in base64");
-  if (!data->is_int64() || static_cast<std::uint64_t>(data->get_int64()) >= value_count) {
-    return bad("'data' must be a text, and its name must have no escapes");
-  }
-  request.data = static_cast<std::size_t>(data->get_int64());
-  return request;
+  if (auto read = read_id(object, request.id); !read) return read;
+  DetectRequest rest;
+  if (auto read = read_rest(object, value_count, rest); !read) return read;
+  rest.id = std::move(request.id);
+  request = std::move(rest);
+  return {};
 }
 
 }  // namespace yolod::app::api::doods

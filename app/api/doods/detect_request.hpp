@@ -51,8 +51,10 @@ struct DetectRequest {
   [[nodiscard]] bool wants(std::string_view label, float confidence, const common::Box& box) const;
 };
 
-// Parses the skeleton that JsonSplitter has made with kPictureRule. `value_count` is the count of its values. An Error
-// is kBadRequest.
-[[nodiscard]] common::Outcome<DetectRequest> parse_detect_request(std::string_view skeleton, std::size_t value_count);
+// Parses the skeleton that JsonSplitter has made with kPictureRule to `request`, which is empty before. `value_count`
+// is the count of the splitter's values. An Error is kBadRequest. Then `request` has only the id, if the JSON has one,
+// because the answer has it too.
+[[nodiscard]] common::Outcome<void> parse_detect_request(std::string_view skeleton, std::size_t value_count,
+                                                         DetectRequest& request);
 
 }  // namespace yolod::app::api::doods

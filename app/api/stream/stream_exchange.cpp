@@ -13,8 +13,8 @@ using common::ErrorCode;
 
 http::Exchange::Next StreamExchange::begin(const http::RequestView& request, http::Response& response) {
   if (const auto refused = http::check_upgrade(request.head, request.caller)) {
-    write_failure(response, refused->status, refused->error.code, refused->error.message);
-    http::add_upgrade_fields(response);
+    refuse(refused->error, response);
+    http::finish_refusal(*refused, response);
     return Next::kRespond;
   }
   auto options = parse_stream_query(request.target);

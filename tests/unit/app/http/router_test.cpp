@@ -60,6 +60,24 @@ TEST_CASE("Router: a pattern with more braces than there is room for matches not
   CHECK(found("/1/2/3/4/5").empty());
 }
 
+TEST_CASE("Router: a route may make other exchanges for GET and HEAD than for POST", "[app][unit]") {
+  int made = 0;
+  int made_for_get = 0;
+  Route route{"/x", "GET, HEAD, POST", Audience::kClients, access::Need::kNothing, [&made] {
+                ++made;
+                return nullptr;
+              }};
+  (void)route.make_exchange(verb::get);
+  CHECK(made == 1);
+  route.make_for_get = [&made_for_get] {
+    ++made_for_get;
+    return nullptr;
+  };
+  for (const verb method : {verb::get, verb::head, verb::post}) (void)route.make_exchange(method);
+  CHECK(made == 2);
+  CHECK(made_for_get == 2);
+}
+
 TEST_CASE("Router: a route allows only the methods that it lists in full", "[app][unit]") {
   const Route route{"/x", "GET, HEAD, DELETE", Audience::kClients, access::Need::kNothing, {}};
   CHECK(route.allows(verb::get));

@@ -94,11 +94,12 @@ TEST_CASE("WebSocketUpgrade: a session needs the fields of a browser", "[app][un
 
 TEST_CASE("WebSocketUpgrade: an answer of 426 names the protocol and the version", "[app][unit]") {
   Response response;
-  response.start(status::upgrade_required);
-  add_upgrade_fields(response);
+  response.start(status::bad_request);
+  finish_refusal({status::upgrade_required, {}}, response);
+  CHECK(response.status == status::upgrade_required);
   CHECK(response.fields.view() == "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
   response.start(status::forbidden);
-  add_upgrade_fields(response);
+  finish_refusal({status::forbidden, {}}, response);
   CHECK(response.fields.size() == 0);
 }
 

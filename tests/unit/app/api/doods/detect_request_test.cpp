@@ -10,18 +10,19 @@ using common::Box;
 using common::ErrorCode;
 
 DetectRequest parsed(const std::string& skeleton) {
-  auto request = parse_detect_request(skeleton, 1);
+  DetectRequest request;
   CAPTURE(skeleton);
-  REQUIRE(request.ok());
-  return *std::move(request);
+  REQUIRE(parse_detect_request(skeleton, 1, request).ok());
+  return request;
 }
 
 std::string refusal(const std::string& skeleton) {
-  const auto request = parse_detect_request(skeleton, 1);
+  DetectRequest request;
+  const auto parsed = parse_detect_request(skeleton, 1, request);
   CAPTURE(skeleton);
-  REQUIRE_FALSE(request.ok());
-  CHECK(request.error().code == ErrorCode::kBadRequest);
-  return request.error().message;
+  REQUIRE_FALSE(parsed.ok());
+  CHECK(parsed.error().code == ErrorCode::kBadRequest);
+  return parsed.error().message;
 }
 
 TEST_CASE("DOODS: a request has its parts, and most of them may be absent or null", "[app][unit]") {
@@ -67,6 +68,14 @@ TEST_CASE("DOODS: a request that is wrong, or wants something that the server do
   std::string labels = R"({"data":0,"detect":{)";
   for (std::size_t i = 0; i <= kMostPercents; ++i) labels += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":1";
   CHECK(refusal(labels + "}}") == "a request may have at most 1000 percents");
+}
+
+TEST_CASE("DOODS: of a request that is refused the id is known", "[app][unit]") {
+  DetectRequest request;
+  CHECK_FALSE(parse_detect_request(R"({"data":0,"detect":{"car":20},"regions":1,"id":"7"})", 1, request).ok());
+  CHECK(request.id == "7");
+  CHECK(request.detect.empty());
+  CHECK_FALSE(parse_detect_request(R"({"id":[]})", 1, request).ok());
 }
 
 TEST_CASE("DOODS: an object needs the confidence of its label, else of the star", "[app][unit]") {
