@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -401,18 +402,29 @@ void WebSocket::close(Closing closing) {
   wake();
 }
 
-// Beast's async_close() beside a read never ends if the client then sends a wrong frame. So this function writes the
-// frame itself, between two frames of Beast's.
+// Beast's async_close() beside a read never ends if the client then sends a wrong frame. So these functions write the
+// frame themselves, between two frames of Beast's.
 void WebSocket::send_close() {
   if (!closing_ || close_sent_ || is_pinging_ || !messages_.empty()) return;
   close_sent_ = true;
   close_deadline_ = AwakeClock::now() + kCloseGrace;
   const auto code = static_cast<std::uint16_t>(closing_->code);
-  std::string frame{static_cast<char>(0x88), static_cast<char>(closing_->reason.size() + sizeof code),
-                    static_cast<char>(code >> 8U), static_cast<char>(code & 0xFFU)};
-  frame += closing_->reason;
+  close_frame_ = {static_cast<char>(0x88), static_cast<char>(closing_->reason.size() + sizeof code),
+                  static_cast<char>(code >> 8U), static_cast<char>(code & 0xFFU)};
+  close_frame_ += closing_->reason;
+  continue_close();
+}
+
+// If the socket has no room, because the client still has to read its last answers, check_deadline() calls this
+// function again.
+void WebSocket::continue_close() {
+  WebSocketLayer& layer = frames_->stream.next_layer();
+  if (close_frame_.empty() || is_over_ || layer.is_sending()) return;
+  layer.begin_close();
   error_code failure;
-  if (parts_.stream.write_some({asio::buffer(frame)}, failure) != frame.size()) cut_off();
+  const std::size_t bytes = parts_.stream.write_some({asio::buffer(close_frame_)}, failure);
+  if (failure && failure != asio::error::would_block) return cut_off();
+  close_frame_.erase(0, bytes);
 }
 
 void WebSocket::cut_off() {
@@ -486,6 +498,7 @@ bool WebSocket::check_deadline(Clock::time_point now) {
   if (!closing_ && parts_.list.application().draining()) {
     later([this] { close({CloseCode::kGoingAway, "the server is stopping"}); });
   }
+  if (!close_frame_.empty()) later([this] { continue_close(); });
   if (clock_.is_late(progress(), config.body_timeout, now)) {
     later([this] {
       if (!clock_.is_running()) return;  // the message came meanwhile, or waits for room inside the exchange
@@ -512,7 +525,7 @@ bool WebSocket::check_deadline(Clock::time_point now) {
 }
 
 void WebSocket::evict() {
-  if (!is_writing_ && !close_sent_) {
+  if (!is_writing_ && !close_sent_ && !frames_->stream.next_layer().is_sending()) {
     // A close frame without a mask: its length, and its code in network byte order. Beast cannot be asked, because the
     // socket must be closed when this function returns.
     constexpr auto kCode = static_cast<std::uint16_t>(CloseCode::kTryAgainLater);

@@ -8,7 +8,8 @@
 // A message is at most server.max_body_bytes long (close code 1009) and must keep the pace of a body (1008). A client
 // must read its answers within server.write_timeout. A client that sends nothing gets a ping after 20 s, and the server
 // closes the connection after 40 s. The credential and the limits of its key are checked again for each message. Once
-// the server begins to stop, messages under way are answered, and the WebSocket ends with 1001.
+// the server begins to stop, messages under way are answered, and the WebSocket ends with 1001. The client then has 2 s
+// to read its last answers and to return the close frame.
 //
 // An idle WebSocket holds about 4 KiB, because it has no buffer for messages.
 //
@@ -143,6 +144,8 @@ class WebSocket {
   // Reads no further message, sends the answers of all messages, and then ends the WebSocket.
   void close(Closing closing);
   void send_close();
+  // Writes as much of the close frame as the socket has room for.
+  void continue_close();
   // Closes the socket, so that all operations end.
   void cut_off();
 
@@ -191,7 +194,8 @@ class WebSocket {
   common::Clock::time_point write_deadline_{};
 
   std::optional<Closing> closing_;
-  bool close_sent_{false};
+  bool close_sent_{false};   // or the socket has no room for it yet
+  std::string close_frame_;  // the bytes of the close frame that are still to be written
   common::Clock::time_point close_deadline_{};
   bool is_over_{false};  // nothing more is read or sent
   bool are_abandoned_{false};

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/asio/associator.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/bind_handler.hpp>
@@ -16,6 +18,18 @@
 #include "app/net/stream.hpp"
 
 namespace yolod::app::http {
+
+// Wraps the handler of a write. If the frame has more bytes, Beast begins the next write within the handler.
+template <typename Handler>
+struct AfterWrite {
+  bool& is_sending;
+  Handler handler;
+
+  void operator()(boost::system::error_code failure, std::size_t bytes) {
+    is_sending = false;
+    std::move(handler)(failure, bytes);
+  }
+};
 
 class WebSocketLayer {
  public:
@@ -52,8 +66,26 @@ class WebSocketLayer {
       const boost::asio::const_buffer one(*at);
       if (one.size() != 0 && count < out.size()) out.at(count++) = boost::asio::buffer(one, kBytesAtOnce);
     }
-    return stream_.async_write_some(out, std::forward<Token>(token));
+    return boost::asio::async_initiate<Token, void(ErrorCode, std::size_t)>(
+        [this](auto handler, const net::Stream::Buffers& from) {
+          if (is_closing_) {
+            const std::size_t bytes = boost::asio::buffer_size(from);
+            boost::asio::post(get_executor(), boost::beast::bind_handler(std::move(handler), ErrorCode(), bytes));
+            return;
+          }
+          is_sending_ = true;
+          stream_.async_write_some(from, AfterWrite<decltype(handler)>{is_sending_, std::move(handler)});
+        },
+        token, out);
   }
+
+  // ---- the close frame that the WebSocket itself writes ----
+
+  // Returns whether a frame of Beast is being sent. No other byte may be written then.
+  [[nodiscard]] bool is_sending() const { return is_sending_; }
+  // From now on nothing that Beast writes is sent, because no frame may follow a close frame. Beast believes that its
+  // frames were sent. REQUIRES: is_sending() is false.
+  void begin_close() { is_closing_ = true; }
 
   // Beast's end of a WebSocket calls these functions. The connection closes the socket.
   template <typename Handler>
@@ -80,6 +112,21 @@ class WebSocketLayer {
 
   net::Stream& stream_;
   boost::beast::flat_buffer& received_;
+  bool is_sending_{false};
+  bool is_closing_{false};
 };
 
 }  // namespace yolod::app::http
+
+// Gives the wrapper the allocator and the executor of the handler.
+template <template <typename, typename> class Associator, typename Handler, typename Default>
+struct boost::asio::associator<Associator, yolod::app::http::AfterWrite<Handler>, Default>
+    : Associator<Handler, Default> {
+  using Wrapper = yolod::app::http::AfterWrite<Handler>;
+  static typename Associator<Handler, Default>::type get(const Wrapper& wrapper) noexcept {
+    return Associator<Handler, Default>::get(wrapper.handler);
+  }
+  static auto get(const Wrapper& wrapper, const Default& otherwise) noexcept {
+    return Associator<Handler, Default>::get(wrapper.handler, otherwise);
+  }
+};

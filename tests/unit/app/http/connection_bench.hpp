@@ -144,6 +144,7 @@ class ConnectionBench : public Application {
       int ends[2];
       REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
       end_ = common::UniqueFd(ends[0]);
+      other_end_ = ends[1];
       Connection::Socket socket(bench.io, boost::asio::generic::stream_protocol(AF_UNIX, 0), ends[1]);
       auto connection = std::make_shared<Connection>(std::move(socket), role, bench.connections);
       boost::asio::co_spawn(bench.io, connection->run(), [&bench](const std::exception_ptr& failure) {
@@ -180,6 +181,14 @@ class ConnectionBench : public Application {
       shutdown(end_.get(), SHUT_WR);
       bench_.turn();
     }
+    // Sends `text` from the server's end until the socket has no more room. Returns how many times. REQUIRES: the
+    // connection is open.
+    std::size_t fill_socket(std::string_view text) {
+      std::size_t count = 0;
+      const auto bytes = static_cast<ssize_t>(text.size());
+      while (::send(other_end_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) == bytes) ++count;
+      return count;
+    }
     void close() {
       end_.reset();
       bench_.turn();
@@ -188,6 +197,7 @@ class ConnectionBench : public Application {
    private:
     ConnectionBench& bench_;
     common::UniqueFd end_;
+    int other_end_{-1};  // the connection owns it
   };
 
   // Runs all handlers that are ready now.

@@ -364,7 +364,6 @@ TEST_CASE("WebSocket: a note that is too long ends it with 1009", "[app][unit]")
   client.send(text_frame(std::string(4097, 'a')));
   CHECK(client.closed_with() == 1009);
   client.send(close_frame(1009));
-  (void)client.frames();  // Beast returns the client's close frame
   CHECK(client.is_ended());
   CHECK(bench.ended == 1);
 }
@@ -562,6 +561,40 @@ TEST_CASE("WebSocket: at a stop an idle one ends, even if the client does not an
   CHECK(bench.ended == 0);
   bench.pass(2s);
   bench.turn();
+  CHECK(bench.ended == 1);
+}
+
+TEST_CASE("WebSocket: a close frame waits for the client that still has answers to read", "[app][unit]") {
+  const bool reads = GENERATE(true, false);
+  const bool has_ping = GENERATE(false, true);
+  CAPTURE(reads, has_ping);
+  SocketBench bench;
+  SocketClient client(bench);
+  client.send(binary_frame("abc"));
+  const std::size_t count = client.fill_socket(bytes_of({.opcode = Frame::kPing, .masked = false}));
+  REQUIRE(count > 10);
+  if (has_ping) client.send(bytes_of({.opcode = Frame::kPing, .payload = "p"}));  // the pong waits for room too
+  bench.drains = true;
+  bench.pass(100ms);
+  CHECK(bench.ended == 0);
+  if (reads) {
+    auto frames = client.frames();
+    REQUIRE(frames.size() >= count + 1);
+    CHECK(frames.front().payload == "3:abc");
+    for (int i = 0; i < 2; ++i) {
+      bench.pass(100ms);
+      const auto more = client.frames();
+      frames.insert(frames.end(), more.begin(), more.end());
+    }
+    CHECK(close_code(frames.back()) == 1001);
+    CHECK(frames.size() == count + (has_ping ? 3 : 2));
+    client.send(close_frame(1001));
+    CHECK(client.frames().empty());  // no frame follows a close frame
+    CHECK(client.is_ended());
+  } else {
+    bench.pass(2s);
+    bench.turn();
+  }
   CHECK(bench.ended == 1);
 }
 
