@@ -253,16 +253,20 @@ http::Exchange::Next CallExchange::fill_piece(http::Response& response) {
 }
 
 http::Exchange::Next CallExchange::hand_over() {
-  auto& model = plan_.model;
-  if (model->dispatcher.closed()) {  // a reload removed the model meanwhile; a new model may have its name
-    auto now = context_.models.find(model->config->name);
-    if (now && now->config->task == model->config->task) model = std::move(now);
-  }
   answers_.resize(calls_.size());
   body_ = room_.bytes().data();
   body_offset_ = room_.offset();
   stage_ = Stage::kAsked;
   return Next::kWait;
+}
+
+// A body waits for its room and its bytes, and a picture of a stream for its turn. Meanwhile a reload may have removed
+// the model, and a new model may have its name.
+void CallExchange::find_model_again() {
+  auto& model = plan_.model;
+  if (!model->dispatcher.closed()) return;
+  auto now = context_.models.find(model->config->name);
+  if (now && now->config->task == model->config->task) model = std::move(now);
 }
 
 void CallExchange::cancel_calls() {
@@ -290,6 +294,7 @@ struct CallExchange::Several {
 
 void CallExchange::wait(Resume done) {
   if (stage_ != Stage::kAsked) return handler_->wait(std::move(done));
+  find_model_again();
   if (calls_.size() == 1) {
     schedule::Job job = job_of(calls_.front());
     ids_.push_back(job.id);

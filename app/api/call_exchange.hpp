@@ -88,6 +88,9 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   // Copies more of the body to a larger room, as the handler wants it.
   [[nodiscard]] Next fill_piece(http::Response& response);
   [[nodiscard]] Next hand_over();
+  // Replaces the model of the plan if it is no longer served and another model has its name. REQUIRES: the dispatcher
+  // has no call yet.
+  void find_model_again();
   [[nodiscard]] Next render(http::Response& response);
   [[nodiscard]] Next fail(const common::Error& error, http::Response& response);
   [[nodiscard]] schedule::Job job_of(const Call& call);

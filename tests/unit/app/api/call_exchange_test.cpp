@@ -314,6 +314,17 @@ TEST_CASE("CallExchange: a model that becomes ready while a body arrives serves 
     bench.driver.finish_wait();
     CHECK(bench.driver.body() == "echo 3");
   }
+  SECTION("the model becomes ready after the body has come, before the exchange waits for the answer") {
+    REQUIRE(bench.driver.send("abc") == Next::kWait);
+    ModelBench again;
+    bench.model = again.model;
+    bench.driver.wait();
+    again.turn();
+    CHECK(again.serve() == 1);
+    again.turn();
+    bench.driver.finish_wait();
+    CHECK(bench.driver.body() == "echo 3");
+  }
   SECTION("the model does not become ready") {
     bench.is_there = false;
     REQUIRE(bench.driver.send("abc") == Next::kWait);

@@ -201,6 +201,35 @@ TEST_CASE("Stream: the timeout counts from the picture's first byte", "[app][uni
   CHECK(answer.at("error").as_object().at("code").as_string() == "deadline_exceeded");
 }
 
+TEST_CASE("Stream: a picture that waits for its turn or for room is answered by the model that is served then",
+          "[app][unit]") {
+  ModelBench again;
+  StreamBench bench;
+  Client first(bench);
+  Client second(bench);
+  const bool waits_for_room = GENERATE(false, true);
+  CAPTURE(waits_for_room);
+  first.send(picture('a'));
+  std::vector<ipc::ArenaBlock> blocks;
+  while (waits_for_room) {
+    auto block = bench.body_room.try_reserve(64 * 1024);
+    if (!block) break;
+    blocks.push_back(*std::move(block));
+  }
+  second.send(picture('b'));
+  bench.dispatcher.close({common::ErrorCode::kUnknownModel, "the model was removed"});
+  bench.model = again.model;
+  blocks.clear();
+  CHECK(bench.serve() == 1);
+  CHECK(number(first.answer(), "seq") == 1);
+  bench.turn();
+  again.turn();
+  CHECK(again.serve() == 1);
+  again.turn();
+  const auto answer = second.answer();
+  CHECK(answer.at("success").as_bool());
+}
+
 TEST_CASE("Stream: the path refuses requests that begin no stream", "[app][unit]") {
   StreamBench bench;
   CHECK_THAT(Client(bench, "&drop=never").head, Contains("400") && Contains("invalid_parameter"));
