@@ -52,10 +52,16 @@ Outcome<void> read_thresholds(const json::object& object, Thresholds& thresholds
     return bad("a request may have at most " + std::to_string(kMostPercents) + " percents");
   }
   left -= detect->get_object().size();
-  for (const auto& [label, value] : detect->get_object()) {
-    const auto percent = number_of(&value, "a percent in 'detect'");
+  for (const auto& member : detect->get_object()) {
+    const std::string_view label(member.key().data(), member.key().size());
+    const auto percent = number_of(&member.value(), "a percent in 'detect'");
     if (!percent) return percent.error();
-    thresholds.insert_or_assign(std::string(label.data(), label.size()), *percent / kPercent);
+    const float least = *percent / kPercent;
+    if (label == kEveryLabel) {
+      thresholds.of_others = least;
+    } else {
+      thresholds.by_label.insert_or_assign(std::string(label), least);
+    }
   }
   return {};
 }
@@ -133,13 +139,6 @@ Outcome<void> read_rest(const json::object& object, std::size_t value_count, Det
   return {};
 }
 
-// Returns the threshold that holds for the label, if there is one.
-std::optional<float> threshold_for(std::string_view label, const Thresholds& thresholds) {
-  auto found = thresholds.find(label);
-  if (found == thresholds.end()) found = thresholds.find(kEveryLabel);
-  return found == thresholds.end() ? std::nullopt : std::optional(found->second);
-}
-
 bool is_in(const common::Box& box, const Region& region) {
   const common::Box& all = region.box;
   if (region.covers) {
@@ -150,10 +149,16 @@ bool is_in(const common::Box& box, const Region& region) {
 
 }  // namespace
 
+std::optional<float> Thresholds::find(std::string_view label) const {
+  const auto found = by_label.find(label);
+  return found == by_label.end() ? of_others : found->second;
+}
+
 float DetectRequest::least_confidence() const {
   float least = 1;
   const auto look_at = [&least](const Thresholds& thresholds) {
-    for (const auto& threshold : thresholds) least = std::min(least, threshold.second);
+    for (const auto& threshold : thresholds.by_label) least = std::min(least, threshold.second);
+    if (thresholds.of_others) least = std::min(least, *thresholds.of_others);
   };
   look_at(detect);
   for (const Region& region : regions) look_at(region.detect);
@@ -161,10 +166,10 @@ float DetectRequest::least_confidence() const {
 }
 
 bool DetectRequest::wants(std::string_view label, float confidence, const common::Box& box) const {
-  if (const auto threshold = threshold_for(label, detect); threshold && confidence >= *threshold) return true;
+  if (const auto threshold = detect.find(label); threshold && confidence >= *threshold) return true;
   return std::any_of(regions.begin(), regions.end(), [&](const Region& region) {
     if (!is_in(box, region)) return false;
-    const auto threshold = threshold_for(label, region.detect);
+    const auto threshold = region.detect.find(label);
     return threshold && confidence >= *threshold;
   });
 }

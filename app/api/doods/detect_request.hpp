@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,8 +30,15 @@ inline constexpr common::JsonSplitter::Rule kPictureRule{"data", {"{", "{"}, com
 inline constexpr std::size_t kMostRegions = 64;
 inline constexpr std::size_t kMostPercents = 1000;
 
-// The least confidence, from 0 to 1, by label.
-using Thresholds = std::map<std::string, float, std::less<>>;
+// The least confidences, from 0 to 1.
+struct Thresholds {
+  std::map<std::string, float, std::less<>> by_label;
+  std::optional<float> of_others;  // the threshold of *
+
+  // Returns the threshold of the label, if it has one.
+  [[nodiscard]] std::optional<float> find(std::string_view label) const;
+  friend bool operator==(const Thresholds&, const Thresholds&) = default;
+};
 
 struct Region {
   common::Box box;  // in fractions of the picture

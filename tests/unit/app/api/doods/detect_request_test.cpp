@@ -31,7 +31,7 @@ TEST_CASE("DOODS: a request has its parts, and most of them may be absent or nul
       R"("regions":[{"id":"r","top":0,"left":0.25,"bottom":1,"right":0.5,"detect":{"cat":40},"covers":true}]})");
   CHECK(all.id == "7");
   CHECK(all.detector == "cam");
-  CHECK(all.detect == Thresholds{{"*", 0.5F}, {"car", 0.625F}});
+  CHECK(all.detect == Thresholds{{{"car", 0.625F}}, 0.5F});
   REQUIRE(all.regions.size() == 1);
   CHECK(all.regions[0].box == Box{0.25F, 0, 0.5F, 1});
   CHECK(all.regions[0].covers);
@@ -74,7 +74,7 @@ TEST_CASE("DOODS: of a request that is refused the id is known", "[app][unit]") 
   DetectRequest request;
   CHECK_FALSE(parse_detect_request(R"({"data":0,"detect":{"car":20},"regions":1,"id":"7"})", 1, request).ok());
   CHECK(request.id == "7");
-  CHECK(request.detect.empty());
+  CHECK(request.detect == Thresholds());
   CHECK_FALSE(parse_detect_request(R"({"id":[]})", 1, request).ok());
 }
 
