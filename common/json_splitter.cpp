@@ -41,7 +41,7 @@ Outcome<bool> JsonSplitter::step(std::size_t budget_bytes) {
       case State::kStructure: see_structure(json_[at_++]); break;
       case State::kString:
         if (!find_string_end(json_, at_, until)) break;
-        after_key_ = json_.substr(string_begin_, at_ - string_begin_) == rule_.key;
+        after_key_ = is_key(json_.substr(string_begin_, at_ - string_begin_));
         keep(json_.substr(string_begin_ - 1, at_ - string_begin_ + 2));
         ++at_;
         state_ = State::kStructure;
@@ -70,12 +70,9 @@ Outcome<bool> JsonSplitter::step(std::size_t budget_bytes) {
         state_ = State::kValue;
         break;
       }
+      case State::kTextList: see_text_list(json_[at_]); break;
       case State::kTextValue:
-        if (!find_string_end(json_, at_, until)) break;
-        values_.back().text = json_.substr(string_begin_, at_ - string_begin_);
-        keep(std::to_string(values_.size() - 1));
-        ++at_;
-        state_ = State::kStructure;
+        if (find_string_end(json_, at_, until)) end_text();
         break;
       case State::kAfterObject:
         if (end_ == End::kOfObject) return true;
@@ -84,10 +81,17 @@ Outcome<bool> JsonSplitter::step(std::size_t budget_bytes) {
         break;
     }
   }
-  if (!why_.empty()) return Error{ErrorCode::kBadRequest, "failed to parse the request JSON buffer: " + why_};
-  if (state_ == State::kAfterObject && (end_ == End::kOfObject || at_ >= json_.size())) return true;
-  if (at_ < json_.size()) return false;
-  return Error{ErrorCode::kBadRequest, "failed to parse the request JSON buffer: the text ends within its object"};
+  const bool has_ended = state_ == State::kAfterObject && (end_ == End::kOfObject || at_ >= json_.size());
+  if (why_.empty() && has_ended) return true;
+  if (why_.empty() && at_ < json_.size()) return false;
+  if (why_.empty()) why_ = "the text ends within its object";
+  return Error{ErrorCode::kBadRequest, std::string(rule_.complaint) + why_};
+}
+
+bool JsonSplitter::is_key(std::string_view text) {
+  if (text.empty() || std::find(rule_.keys.begin(), rule_.keys.end(), text) == rule_.keys.end()) return false;
+  key_ = text;
+  return true;
 }
 
 void JsonSplitter::see_structure(char c) {
@@ -113,17 +117,62 @@ void JsonSplitter::see_structure(char c) {
 }
 
 void JsonSplitter::begin_value(char c) {
-  const bool is_array = rule_.kind == Rule::Kind::kArray;
-  if (c != (is_array ? '[' : '"')) {
-    return stop("'" + std::string(rule_.key) + (is_array ? "' must be an array" : "' must be a text"));
+  using Kind = Rule::Kind;
+  if (c == '[' && rule_.kind == Kind::kTexts) {
+    keep("[");
+    in_list_ = true;
+    state_ = State::kTextList;
+    ++at_;
+  } else if (c == '[' && rule_.kind == Kind::kArray) {
+    if (!add_value()) return;
+    value_begin_ = at_;
+    value_depth_ = 0;
+    state_ = State::kValue;
+  } else if (c == '"' && rule_.kind != Kind::kArray) {
+    begin_text();
+  } else {
+    stop_at_value();
   }
-  value_begin_ = at_;
-  value_depth_ = 0;
+}
+
+void JsonSplitter::stop_at_value() {
+  std::string_view allowed = "an array";
+  if (rule_.kind == Rule::Kind::kText) allowed = "a text";
+  if (rule_.kind == Rule::Kind::kTexts) allowed = "a text or a list of texts";
+  stop("'" + std::string(key_) + "' must be " + std::string(allowed));
+}
+
+bool JsonSplitter::add_value() {
+  if (values_.size() == rule_.most_values) {
+    stop("it has more than " + std::to_string(rule_.most_values) + (rule_.most_values == 1 ? " picture" : " pictures"));
+    return false;
+  }
   values_.emplace_back();
-  state_ = State::kValue;
-  if (is_array) return;
+  return true;
+}
+
+void JsonSplitter::begin_text() {
+  if (!add_value()) return;
   string_begin_ = ++at_;
   state_ = State::kTextValue;
+}
+
+void JsonSplitter::end_text() {
+  values_.back().text = json_.substr(string_begin_, at_ - string_begin_);
+  // Without the blank, two texts without a comma would become one number.
+  keep((in_list_ ? " " : "") + std::to_string(values_.size() - 1));
+  state_ = in_list_ ? State::kTextList : State::kStructure;
+  ++at_;
+}
+
+void JsonSplitter::see_text_list(char c) {
+  if (c == '"') return begin_text();
+  if (c != ',' && c != ']' && !is_blank(c)) return stop_at_value();
+  keep({&c, 1});
+  ++at_;
+  if (c != ']') return;
+  in_list_ = false;
+  state_ = State::kStructure;
 }
 
 void JsonSplitter::see_value(char c) {
@@ -144,13 +193,14 @@ void JsonSplitter::see_value(char c) {
 
 void JsonSplitter::keep(std::string_view text) {
   if (skeleton_.size() + text.size() > kMostSkeletonBytes) {
-    return stop("it is longer than 32 KiB without its data");
+    return stop(rule_.kind == Rule::Kind::kArray ? "it is longer than 32 KiB without its data"
+                                                 : "it is longer than 32 KiB without its pictures");
   }
   skeleton_ += text;
 }
 
-void JsonSplitter::stop(std::string_view why) {
-  if (why_.empty()) why_ = why;
+void JsonSplitter::stop(std::string why) {
+  if (why_.empty()) why_ = std::move(why);
 }
 
 }  // namespace yolod::common

@@ -3,9 +3,10 @@
 //   {"inputs":[{"name":"x","shape":[2],"datatype":"FP32","data":[0.5,1]}]}
 //
 // The values of "data" may have many megabytes. The splitter replaces each of them by its number, so that the rest, the
-// skeleton, is short: here "data":0. A rule names the key of such values and its place. The splitter finds the end of a
-// value without reading its numbers or texts. It examines the text in steps, so that the front-end's event loop stays
-// free, however long the text is. The bytes come from outside.
+// skeleton, is short: here "data":0. A rule names the keys of such values and their place. The values stay where they
+// are in the text, still escaped. The splitter finds the end of a value without reading its numbers or texts. It
+// examines the text in steps, so that the front-end's event loop stays free, however long the text is. The bytes come
+// from outside, so the caller must parse the skeleton.
 //
 // The front-end and the workers use it. Any thread may use an object, one at a time.
 #pragma once
@@ -33,16 +34,23 @@ class JsonSplitter {
     kOfText,    // only blanks may follow the object
     kOfObject,  // any bytes may follow the object
   };
-  // Says which values are split off. If a client writes the key with escapes, its value stays in the skeleton, so the
+  // Says which values are split off. If a client writes a key with escapes, its value stays in the skeleton, so the
   // caller must check that the skeleton has a number below values().size() there.
   struct Rule {
-    std::string_view key;
-    // The brackets that are open where the key is: "{[{" is an object in a list of the root.
+    std::array<std::string_view, 2> keys;
+    // The brackets that are open where a key is: "{[{" is an object in a list of the root.
     std::array<std::string_view, 2> nestings;
-    enum class Kind { kArray, kText } kind;
+    enum class Kind {
+      kArray,  // the value must be an array
+      kText,   // the value must be a text
+      kTexts,  // the value must be a text or a list of texts, and each text is split off
+    } kind;
+    std::size_t most_values{SIZE_MAX};
+    std::string_view complaint{"JSON: "};  // the beginning of each error
   };
-  // A tensor of the Open Inference Protocol.
-  static constexpr Rule kTensors{"data", {"{[{", "{[{"}, Rule::Kind::kArray};
+  // A tensor of the Open Inference Protocol. The errors begin as Triton's.
+  static constexpr Rule kTensors{
+      {"data"}, {"{[{"}, Rule::Kind::kArray, SIZE_MAX, "failed to parse the request JSON buffer: "};
 
   // `json` outlives this object.
   JsonSplitter(std::string_view json, End end, const Rule& rule = kTensors) : json_(json), end_(end), rule_(rule) {}
@@ -63,15 +71,23 @@ class JsonSplitter {
   [[nodiscard]] std::size_t object_bytes() const { return object_bytes_; }
 
  private:
-  enum class State { kStructure, kString, kBeforeValue, kValue, kValueString, kTextValue, kAfterObject };
+  enum class State { kStructure, kString, kBeforeValue, kValue, kValueString, kTextList, kTextValue, kAfterObject };
 
   void see_structure(char c);
   void see_value(char c);
-  // Moves to the end of the string, or to `until`. Returns true at the end of the string.
-  void keep(std::string_view text);
-  void stop(std::string_view why);
-  [[nodiscard]] bool is_in_place() const { return nesting_ == rule_.nestings[0] || nesting_ == rule_.nestings[1]; }
+  void see_text_list(char c);
   void begin_value(char c);
+  void begin_text();
+  void end_text();
+  [[nodiscard]] bool is_key(std::string_view text);
+  [[nodiscard]] bool is_in_place() const {
+    return !nesting_.empty() && (nesting_ == rule_.nestings[0] || nesting_ == rule_.nestings[1]);
+  }
+  // Returns whether the rule allows one more value, and makes it.
+  [[nodiscard]] bool add_value();
+  void keep(std::string_view text);
+  void stop(std::string why);
+  void stop_at_value();  // the value has another type than the rule says
 
   const std::string_view json_;
   const End end_;
@@ -82,7 +98,9 @@ class JsonSplitter {
   std::size_t value_begin_{0};
   std::size_t value_depth_{0};
   std::size_t object_bytes_{0};
-  bool after_key_{false};  // the last token is the rule's key
+  std::string_view key_;   // the last string that is one of the rule's keys
+  bool after_key_{false};  // it is the last token
+  bool in_list_{false};    // the text is in a list
   std::string nesting_;    // the brackets that are open
   std::string skeleton_;
   std::vector<Value> values_;

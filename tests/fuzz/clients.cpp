@@ -3,45 +3,12 @@
 
 #include "app/api/doods/detect_request.hpp"
 #include "app/api/roboflow/infer_request.hpp"
-#include "common/json_splitter.hpp"
-#include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/json_split.hpp"
 
 using namespace yolod;
 using app::api::doods::parse_detect_request;
 using app::api::roboflow::parse_json;
-using common::JsonSplitter;
-
-namespace {
-
-// Returns whether the text was split.
-bool split_in_steps(JsonSplitter& splitter, std::size_t budget) {
-  for (;;) {
-    const auto done = splitter.step(budget);
-    if (!done) {
-      fuzz::require_one_line(done.error(), common::ErrorCode::kBadRequest);
-      return false;
-    }
-    if (*done) return true;
-  }
-}
-
-// Splits the text by the rule. The size of a step must not change the result.
-std::optional<JsonSplitter> split_by(const JsonSplitter::Rule& rule, std::string_view body) {
-  JsonSplitter whole(body, JsonSplitter::End::kOfText, rule);
-  JsonSplitter stepped(body, JsonSplitter::End::kOfText, rule);
-  const bool good = split_in_steps(whole, body.size());
-  fuzz::require(split_in_steps(stepped, 3) == good);
-  if (!good) return std::nullopt;
-  fuzz::require(whole.skeleton() == stepped.skeleton());
-  fuzz::require(whole.skeleton().size() <= JsonSplitter::kMostSkeletonBytes);
-  for (const auto& value : whole.values()) {
-    fuzz::require(value.text.data() >= body.data() &&
-                  value.text.data() + value.text.size() <= body.data() + body.size());
-  }
-  return whole;
-}
-
-}  // namespace
+using fuzz::split_by;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto body = fuzz::as_text(data, size);

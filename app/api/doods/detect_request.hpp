@@ -24,7 +24,7 @@
 namespace yolod::app::api::doods {
 
 // Splits the picture off.
-inline constexpr common::JsonSplitter::Rule kPictureRule{"data", {"{", "{"}, common::JsonSplitter::Rule::Kind::kText};
+inline constexpr common::JsonSplitter::Rule kPictureRule{{"data"}, {"{"}, common::JsonSplitter::Rule::Kind::kText};
 
 // A request has at most this many regions, and this many percents in all. They are read in well below 1 ms.
 inline constexpr std::size_t kMostRegions = 64;

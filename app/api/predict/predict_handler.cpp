@@ -19,13 +19,13 @@ namespace json = boost::json;
 using common::AwakeClock;
 using common::Error;
 using common::ErrorCode;
+using common::JsonSplitter;
 using common::Outcome;
 
 constexpr std::string_view kImage = "image";
 constexpr std::string_view kImages = "images";
 // A list of answers has at most this many detections, so that one request does not take hundreds of megabytes.
 constexpr std::size_t kMostDetections = 64'000;
-constexpr std::array<std::string_view, 2> kPictureKeys{kImage, kImages};
 
 Error bad(std::string what) { return {ErrorCode::kBadRequest, std::move(what)}; }
 
@@ -151,7 +151,9 @@ Outcome<bool> PredictHandler::read_form(std::span<const std::byte> body, std::si
 Outcome<bool> PredictHandler::read_json(std::span<const std::byte> body, std::size_t budget_bytes, api::Calls& calls) {
   if (!json_) {
     const std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
-    json_ = std::make_unique<JsonTexts>(text, kPictureKeys, kind_ == Kind::kImages ? 1 : kMostCalls);
+    const JsonSplitter::Rule rule{
+        {kImage, kImages}, {"{"}, JsonSplitter::Rule::Kind::kTexts, kind_ == Kind::kImages ? 1 : kMostCalls};
+    json_ = std::make_unique<JsonSplitter>(text, JsonSplitter::End::kOfText, rule);
   }
   if (const auto done = json_->step(budget_bytes); !done || !*done) return done;
   const std::string_view skeleton = json_->skeleton();
@@ -160,8 +162,7 @@ Outcome<bool> PredictHandler::read_json(std::span<const std::byte> body, std::si
   if (failure) return bad("JSON: the body is not well formed");
   if (!value.is_object()) return bad("JSON: the body must be an object, such as {\"image\": \"<base64>\"}");
   if (auto read = read_object(value.get_object(), calls); !read) return read.error();
-  if (calls.size() != json_->text_count())
-    return bad("JSON: a picture is given twice, or is not in a list of pictures");
+  if (calls.size() != json_->values().size()) return bad("JSON: a picture is given twice");
   return true;
 }
 
@@ -189,11 +190,12 @@ Outcome<void> PredictHandler::read_object(const json::object& object, api::Calls
 }
 
 Outcome<void> PredictHandler::add_picture(const json::value& number, api::Calls& calls) const {
-  if (!number.is_string()) return bad("JSON: a picture must be a text in base64");
-  const auto& digits = number.get_string();
-  const auto text = json_->text({digits.data(), digits.size()});
-  if (!text) return text.error();
-  calls.push_back({*text, common::ContentKind::kBase64});
+  const auto& pictures = json_->values();
+  if (!number.is_int64() || static_cast<std::uint64_t>(number.get_int64()) >= pictures.size()) {
+    return bad("JSON: a picture must be a text in base64, and its key must have no escapes");
+  }
+  const std::string_view text = pictures[static_cast<std::size_t>(number.get_int64())].text;
+  calls.push_back({std::as_bytes(std::span(text.data(), text.size())), common::ContentKind::kBase64});
   return {};
 }
 

@@ -15,13 +15,13 @@
 #include "app/api/answer_packer.hpp"
 #include "app/api/content_coding.hpp"
 #include "app/api/handler.hpp"
-#include "app/api/json_texts.hpp"
 #include "app/api/predict/answer_writer.hpp"
 #include "app/api/predict/parameters.hpp"
 #include "app/http/multipart.hpp"
 #include "app/serving/models.hpp"
 #include "common/clock.hpp"
 #include "common/config/model_config.hpp"
+#include "common/json_splitter.hpp"
 #include "common/recycled.hpp"
 
 namespace yolod::app::api::predict {
@@ -73,7 +73,7 @@ class PredictHandler final : public api::Handler, public common::Recycled<Predic
   std::optional<std::string> boundary_;  // of multipart/form-data
   std::unique_ptr<http::MultipartScanner> form_;
   bool is_json_{false};
-  std::unique_ptr<JsonTexts> json_;
+  std::unique_ptr<common::JsonSplitter> json_;
   bool is_list_{false};  // the answer is a list
   AnswerWriter writer_;
   std::unique_ptr<AnswerPacker> packer_;

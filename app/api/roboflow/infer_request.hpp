@@ -25,7 +25,7 @@ namespace yolod::app::api::roboflow {
 
 // Splits the pictures off.
 inline constexpr common::JsonSplitter::Rule kPictureRule{
-    "value", {"{{", "{[{"}, common::JsonSplitter::Rule::Kind::kText};
+    {"value"}, {"{{", "{[{"}, common::JsonSplitter::Rule::Kind::kText};
 
 // A request has at most this many pictures.
 inline constexpr std::size_t kMostImages = 64;

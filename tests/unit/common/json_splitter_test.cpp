@@ -1,7 +1,9 @@
 #include "common/json_splitter.hpp"
 
 #include <catch2/catch.hpp>
+#include <random>
 #include <string>
+#include <vector>
 
 namespace yolod::common {
 namespace {
@@ -76,7 +78,7 @@ TEST_CASE("JsonSplitter: a skeleton or a nesting beyond the limit is refused, an
 }
 
 TEST_CASE("JsonSplitter: a rule names another key, whose values are texts", "[common][unit]") {
-  constexpr JsonSplitter::Rule kRule{"value", {"{{", "{[{"}, JsonSplitter::Rule::Kind::kText};
+  constexpr JsonSplitter::Rule kRule{{"value"}, {"{{", "{[{"}, JsonSplitter::Rule::Kind::kText};
   const std::string text =
       R"({"image":{"type":"base64", "value" : "abc\"\\"},"value":"stays","list":[{"value":""}],"a":{"b":"value"}})";
   for (std::size_t budget = 1; budget <= text.size(); ++budget) {
@@ -97,6 +99,66 @@ TEST_CASE("JsonSplitter: a rule names another key, whose values are texts", "[co
   CHECK(number.step(100).error().message.ends_with("'value' must be a text"));
   JsonSplitter open(R"({"image":{"value":"abc)", JsonSplitter::End::kOfText, kRule);
   CHECK_FALSE(open.step(100).ok());
+}
+
+constexpr JsonSplitter::Rule kPictures{{"image", "images"}, {"{"}, JsonSplitter::Rule::Kind::kTexts, 4};
+
+struct Pictures {
+  std::string skeleton;  // or the reason after "bad: "
+  std::vector<std::string_view> texts;
+  friend bool operator==(const Pictures&, const Pictures&) = default;
+};
+
+Pictures pictures_in(std::string_view text, std::size_t budget = 3, const JsonSplitter::Rule& rule = kPictures) {
+  JsonSplitter splitter(text, JsonSplitter::End::kOfText, rule);
+  for (;;) {
+    const auto done = splitter.step(budget);
+    if (!done) return {"bad: " + done.error().message, {}};
+    if (*done) break;
+  }
+  Pictures found{std::string(splitter.skeleton()), {}};
+  for (const auto& value : splitter.values()) found.texts.push_back(value.text);
+  return found;
+}
+
+TEST_CASE("JsonSplitter: a rule may have several keys, whose values are texts or lists of texts", "[common][unit]") {
+  const std::string text =
+      R"( {"confidence": 0.5, "image" : "abc\"\\", "x":{"images":["d"]},"images":["e",  "f\u0041"],"y":["image"]} )";
+  for (std::size_t budget = 1; budget <= text.size(); ++budget) {
+    CAPTURE(budget);
+    const auto found = pictures_in(text, budget);
+    CHECK(found.skeleton ==
+          R"( {"confidence": 0.5, "image" :0, "x":{"images":["d"]},"images":[ 1,   2],"y":["image"]})");
+    CHECK(found.texts == std::vector<std::string_view>{R"(abc\"\\)", "e", R"(f\u0041)"});
+  }
+  CHECK(pictures_in(R"({"Image":"a","imag":"b","x":"image","im\u0061ge":"c","":"d"})").texts.empty());
+  CHECK(pictures_in(R"({"images":[]})") == Pictures{R"({"images":[]})", {}});
+  CHECK(pictures_in(R"({"images":["a""b"]})").skeleton == R"({"images":[ 0 1]})");  // which no parser accepts
+  for (const char* other : {"1", "null", "{}", "[1]", R"(["a",{}])", R"([["a"]])"}) {
+    CHECK(pictures_in(R"({"image":)" + std::string(other) + "}").skeleton ==
+          "bad: JSON: 'image' must be a text or a list of texts");
+  }
+}
+
+TEST_CASE("JsonSplitter: a rule may bound the number of values", "[common][unit]") {
+  CHECK(pictures_in(R"({"images":["","","",""]})").texts.size() == 4);
+  CHECK(pictures_in(R"({"images":["","","","",""]})").skeleton == "bad: JSON: it has more than 4 pictures");
+  constexpr JsonSplitter::Rule kOne{{"image"}, {"{"}, JsonSplitter::Rule::Kind::kText, 1};
+  CHECK(pictures_in(R"({"image":"","image":""})", 9, kOne).skeleton == "bad: JSON: it has more than 1 picture");
+  CHECK(pictures_in(R"({"a":")" + std::string(40'000, 'x') + "\"}", 1000).skeleton ==
+        "bad: JSON: it is longer than 32 KiB without its pictures");
+  CHECK(pictures_in(R"({"images":[)" + std::string(40'000, ' ') + "]}", 1000).skeleton ==
+        "bad: JSON: it is longer than 32 KiB without its pictures");
+}
+
+TEST_CASE("JsonSplitter: altered bytes do no harm, and the steps do not matter", "[common][unit]") {
+  const std::string right = R"({"images":["abc","d\\\"ef"],"image":"x","confidence":[0.5,{"a":"b"}]})";
+  std::mt19937 random(5);
+  for (int round = 0; round < 20'000; ++round) {
+    auto text = right;
+    for (int i = 0; i < 3; ++i) text[random() % text.size()] = "\"\\[]{}:,a"[random() % 9];
+    CHECK(pictures_in(text, 1) == pictures_in(text, 1000));
+  }
 }
 
 TEST_CASE("JsonSplitter: of many texts the first are kept and all are counted", "[common][unit]") {

@@ -259,26 +259,27 @@ TEST_CASE("PredictHandler: the error for any other JSON names the mistake", "[ap
     CHECK(found.find(part) != std::string::npos);
     CHECK(found.size() < 250);
   };
-  check("", "not well formed");
+  check("", "the text ends within its object");
   check("{}", "the key \"image\" is missing");
   check(R"({"images":[]})", "the key \"image\" is missing");
-  check(R"({"image": "Zm9v")", "the body ends within its object");
+  check(R"({"image": "Zm9v")", "the text ends within its object");
   check(R"({"image": "Zm9v",})", "not well formed");
-  check(R"({"image": "Zm9v"} x)", "not well formed");
-  check(R"({"image": "Zm9v"}{"image": "Zm9v"})", "not well formed");
+  check(R"({"image": "Zm9v"} x)", "there is text after the object");
+  check(R"({"image": "Zm9v"}{"image": "Zm9v"})", "there is text after the object");
+  check(R"({"images": ["Zm9v""Zm9v"]})", "not well formed");
   check(R"(["Zm9v"])", "must be an object");
-  check(R"("Zm9v")", "must be an object");
+  check(R"("Zm9v")", "the text ends within its object");
   check(R"({"image": "Zm9v", "image": "Zm9v"})", "a picture is given twice");
   check(R"({"image": "Zm9v", "images": ["Zm9v"]})", "either image or images");
   check(R"({"images": ["Zm9v"], "image": "Zm9v"})", "either image or images");
   check(R"({"images": "Zm9v"})", "must be a list");
   check(R"({"image": ["Zm9v"]})", "a picture must be a text in base64");
-  check(R"({"images": [["Zm9v"]]})", "a picture must be a text in base64");
+  check(R"({"images": [["Zm9v"]]})", "'images' must be a text or a list of texts");
   check(R"({"image": "Zm9v", "iou": {"image": "a"}})", "iou must be a number or a text");
   check(R"({"image": "Zm9v", "confidence": true})", "confidence must be a number or a text");
   check(R"({"image": "Zm9v", "annotate": []})", "annotate must be 0, 1, true or false");
   check(R"({"image": "Zm9v", "x": {"image": "a"}})", "\"x\" is not a parameter");
-  check(R"({"im\u0061ge": "0"})", "without escapes");
+  check(R"({"im\u0061ge": "0"})", "have no escapes");
   check(R"({"image": "Zm9v", "confidense": 0.5})", "did you mean confidence?");
   check(R"({"image": "Zm9v", "confidence": 2})", "confidence must be a number from 0 to 1");
   check(R"({"image": "Zm9v", "confidence": "0,5"})", "confidence must be a number from 0 to 1");
@@ -286,7 +287,7 @@ TEST_CASE("PredictHandler: the error for any other JSON names the mistake", "[ap
   check(R"({"image": "Zm9v", "top_k": 3})", "top_k is for models that classify");
   check("{\"" + std::string(20'000, 'k') + "\": 1, \"image\": \"\"}", "is not a parameter");
   for (const auto* value : {"1", "-1", "1e5", "18446744073709551615", "true", "null", "{\"image\": \"Zm9v\"}"}) {
-    check("{\"image\": " + std::string(value) + "}", "a picture must be a text in base64");
+    check("{\"image\": " + std::string(value) + "}", "'image' must be a text or a list of texts");
   }
   std::string many;
   for (std::size_t i = 0; i <= api::kMostCalls; ++i) many.append(i == 0 ? "" : ",").append("\"\"");
