@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "app/http/characters.hpp"
+#include "app/http/cors.hpp"
+#include "app/http/page_origin.hpp"
 
 namespace yolod::app::http {
 namespace {
@@ -21,26 +23,21 @@ bool is_websocket_key(std::string_view text) {
                      [](char c) { return is_letter_or_digit(c) || c == '+' || c == '/'; });
 }
 
-// Returns the host and port of an origin, or an empty text.
-std::string_view host_of_origin(std::string_view origin) {
-  for (const std::string_view scheme : {"https://", "http://"}) {
-    if (origin.starts_with(scheme)) return origin.substr(scheme.size());
+// A client that is not a browser says nothing about a page, and has no session.
+bool is_foreign(const RequestHead& head, const access::Caller& caller, const common::CorsConfig& cors) {
+  const bool has_session = caller.kind == access::Caller::Kind::kSession;
+  switch (page_origin_of(head)) {
+    case PageOrigin::kOwn: return false;
+    case PageOrigin::kNone: return has_session;
+    case PageOrigin::kForeign: break;
   }
-  return {};
-}
-
-// A proxy may replace the Host, so Origin counts only in browsers that send no Sec-Fetch-Site. A client that is not a
-// browser sends neither, and has no session.
-bool is_foreign(const RequestHead& head, const access::Caller& caller) {
-  if (!head.fetch_site.empty()) return head.fetch_site != "same-origin";
-  if (head.origin.empty()) return caller.kind == access::Caller::Kind::kSession;
-  const auto host = host_of_origin(head.origin);
-  return host.empty() || !equal_ignoring_case(host, head.host);
+  return allowed_origin(cors, head.origin).empty() || (has_session && !cors.credentials);
 }
 
 }  // namespace
 
-std::optional<UpgradeRefusal> check_upgrade(const RequestHead& head, const access::Caller& caller) {
+std::optional<UpgradeRefusal> check_upgrade(const RequestHead& head, const access::Caller& caller,
+                                            const common::CorsConfig& cors) {
   boost::beast::http::token_list protocols({head.upgrade.data(), head.upgrade.size()});
   if (head.method != boost::beast::http::verb::get || !head.asks_for_upgrade || !protocols.exists("websocket")) {
     return UpgradeRefusal{
@@ -62,7 +59,7 @@ std::optional<UpgradeRefusal> check_upgrade(const RequestHead& head, const acces
     return UpgradeRefusal{status::bad_request,
                           {ErrorCode::kBadRequest, "Sec-WebSocket-Key must be 16 bytes in base64"}};
   }
-  if (is_foreign(head, caller)) {
+  if (is_foreign(head, caller, cors)) {
     return UpgradeRefusal{status::forbidden,
                           {ErrorCode::kForbidden, "a page of another site may not open a WebSocket of this server"}};
   }

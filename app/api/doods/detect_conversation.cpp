@@ -20,7 +20,7 @@ std::unique_ptr<http::Exchange> DetectConversation::begin_message(Kind kind) {
 }
 
 http::Exchange::Next DetectUpgrade::begin(const http::RequestView& request, http::Response& response) {
-  if (const auto refused = http::check_upgrade(request.head, request.caller)) {
+  if (const auto refused = http::check_upgrade(request.head, request.caller, context_.config.cors)) {
     refuse(refused->error, response);
     http::finish_refusal(*refused, response);
     return Next::kRespond;

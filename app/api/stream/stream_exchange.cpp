@@ -12,7 +12,7 @@ using common::Error;
 using common::ErrorCode;
 
 http::Exchange::Next StreamExchange::begin(const http::RequestView& request, http::Response& response) {
-  if (const auto refused = http::check_upgrade(request.head, request.caller)) {
+  if (const auto refused = http::check_upgrade(request.head, request.caller, context_.config.cors)) {
     refuse(refused->error, response);
     http::finish_refusal(*refused, response);
     return Next::kRespond;

@@ -12,13 +12,14 @@ namespace websocket_upgrade_cases {
 using boost::beast::http::status;
 
 // Returns the status with which the request is refused, or 101.
-unsigned status_of(const std::string& request, access::Caller::Kind kind = access::Caller::Kind::kAnonymous) {
+unsigned status_of(const std::string& request, access::Caller::Kind kind = access::Caller::Kind::kAnonymous,
+                   const common::CorsConfig& cors = {}) {
   RequestHeadReader reader;
   RequestHead head;
   REQUIRE_FALSE(reader.read(boost::asio::buffer(request), head));
   access::Caller caller;
   caller.kind = kind;
-  const auto refused = check_upgrade(head, caller);
+  const auto refused = check_upgrade(head, caller, cors);
   return refused ? static_cast<unsigned>(refused->status) : 101;
 }
 
@@ -90,6 +91,27 @@ TEST_CASE("WebSocketUpgrade: a session needs the fields of a browser", "[app][un
   CHECK(status_of(tests::upgrade_request("/s"), Kind::kSession) == 403);
   CHECK(status_of(tests::upgrade_request("/s", "Origin: http://a\r\n"), Kind::kSession) == 101);
   CHECK(status_of(tests::upgrade_request("/s"), Kind::kKey) == 101);
+}
+
+TEST_CASE("WebSocketUpgrade: server.cors allows pages of other sites, and sessions only with credentials",
+          "[app][unit]") {
+  using Kind = access::Caller::Kind;
+  const auto status_from = [](const char* origin, Kind kind, const common::CorsConfig& cors) {
+    return status_of(
+        tests::upgrade_request("/s", "Sec-Fetch-Site: cross-site\r\nOrigin: " + std::string(origin) + "\r\n"), kind,
+        cors);
+  };
+  common::CorsConfig cors{.origins = {"https://cameras.example"}};
+  CHECK(status_from("https://cameras.example", Kind::kKey, cors) == 101);
+  CHECK(status_from("https://cameras.example", Kind::kAnonymous, cors) == 101);
+  CHECK(status_from("https://cameras.example", Kind::kSession, cors) == 403);
+  CHECK(status_from("https://other.example", Kind::kKey, cors) == 403);
+  CHECK(status_of(tests::upgrade_request("/s", "Sec-Fetch-Site: cross-site\r\n"), Kind::kKey, cors) == 403);
+  cors.credentials = true;
+  CHECK(status_from("https://cameras.example", Kind::kSession, cors) == 101);
+  cors = {.origins = {std::string(common::kEveryOrigin)}};
+  CHECK(status_from("https://other.example", Kind::kKey, cors) == 101);
+  CHECK(status_from("https://other.example", Kind::kSession, cors) == 403);
 }
 
 TEST_CASE("WebSocketUpgrade: an answer of 426 names the protocol and the version", "[app][unit]") {
