@@ -304,6 +304,40 @@ TEST_CASE("WebSocket: a message waits for room, or is refused if none comes", "[
   CHECK(client.text() == "full");
 }
 
+// check_deadline() decides in one turn that a message is late, and acts in the next. Meanwhile the message may have
+// come as far as the wait for room, which does not count against the client.
+TEST_CASE("WebSocket: a message that was late before it waited for room is not refused", "[app][unit]") {
+  SocketBench bench;
+  bench.messages.has_room = false;
+  bench.messages.begin = [&bench](const RequestView&, Response&) {
+    bench.skip(10s);
+    bench.connections.check_deadlines();
+    return Next::kReadBody;
+  };
+  SocketClient client(bench);
+  client.send(binary_frame("abc"));
+  CHECK(bench.messages.refused.empty());
+  bench.give_room_to(bench.messages);
+  CHECK(client.text() == "3:abc");
+  bench.pass(100ms);
+  CHECK(client.frames().empty());
+}
+
+TEST_CASE("WebSocket: a client that leaves in the turn in which room comes takes its message along", "[app][unit]") {
+  SocketBench bench;
+  bench.messages.has_room = false;
+  SocketClient client(bench);
+  client.send(binary_frame("abc"));
+  boost::asio::post(bench.io, [give_room = std::exchange(bench.messages.give_room, nullptr)] { give_room({}); });
+  client.vanish();
+  bench.connections.check_deadlines();
+  bench.turn();
+  CHECK(bench.messages.gone == 1);
+  CHECK(bench.messages.refused == std::vector<std::string>{"the client is gone"});
+  CHECK(bench.messages.dropped_rooms == 1);
+  CHECK(bench.ended == 1);
+}
+
 // ---- RFC 6455 ----
 
 TEST_CASE("WebSocket: frames that break RFC 6455 end it with a close code", "[app][unit]") {
