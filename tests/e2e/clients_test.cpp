@@ -30,6 +30,18 @@ std::string network_config(const std::vector<std::string>& server_keys, int work
                        server_keys);
 }
 
+// Starts a server with a real network, and has a photo and the programs.
+struct Cameras {
+  explicit Cameras(const std::vector<std::string>& server_keys = {}, int workers = 2)
+      : server(network_config(server_keys, workers)) {
+    REQUIRE(server.wait_until_ready());
+  }
+
+  Server server;
+  const std::string photo = read_file(*test_data() / "photos" / "person.jpg");
+  const std::vector<CameraClient> programs = camera_clients("network");
+};
+
 // Returns the labels that /predict finds with that confidence. Programs of DeepStack show 20 of them at most.
 std::vector<std::string> expected_labels(HttpClient& client, const std::string& photo, double confidence,
                                          const std::string& key) {
@@ -55,10 +67,10 @@ TEST_CASE("Clients: each known program shows the objects of POST predict, with a
   const bool has_keys = GENERATE(false, true);
   const KeyFile keys{{"cameras", "key-of-the-cameras"}};
   const std::string key = has_keys ? "key-of-the-cameras" : "";
-  Server server(network_config(has_keys ? std::vector{keys.server_key()} : std::vector<std::string>(), 1));
-  REQUIRE(server.wait_until_ready());
-  const auto photo = read_file(*test_data() / "photos" / "person.jpg");
-  for (const auto& program : camera_clients("network")) {
+  Cameras cameras(has_keys ? std::vector{keys.server_key()} : std::vector<std::string>(), 1);
+  Server& server = cameras.server;
+  const auto& photo = cameras.photo;
+  for (const auto& program : cameras.programs) {
     CAPTURE(program.name, has_keys);
     HttpClient client(server.endpoint());
     const auto expected = expected_labels(client, photo, program.confidence, key);
@@ -78,10 +90,10 @@ TEST_CASE("Clients: no known program fails while workers are killed", "[e2e][tor
     WARN("SKIPPED: " << reason);
     return;
   }
-  Server server(network_config({}, 2));
-  REQUIRE(server.wait_until_ready());
-  const auto photo = read_file(*test_data() / "photos" / "person.jpg");
-  const auto programs = camera_clients("network");
+  Cameras cameras;
+  Server& server = cameras.server;
+  const auto& photo = cameras.photo;
+  const auto& programs = cameras.programs;
   std::atomic<bool> is_over{false};
   std::vector<std::string> failures(programs.size());
   std::vector<std::atomic<int>> counts(programs.size());
@@ -124,10 +136,10 @@ TEST_CASE("Clients: Frigate has its answer within 0.1 s, also while workers are 
     WARN("SKIPPED: " << reason);
     return;
   }
-  Server server(network_config({}, 2));
-  REQUIRE(server.wait_until_ready());
-  const auto photo = read_file(*test_data() / "photos" / "person.jpg");
-  const auto programs = camera_clients("network");
+  Cameras cameras;
+  Server& server = cameras.server;
+  const auto& photo = cameras.photo;
+  const auto& programs = cameras.programs;
   const auto frigate =
       std::find_if(programs.begin(), programs.end(), [](const auto& one) { return one.name == "Frigate"; });
   REQUIRE(frigate != programs.end());

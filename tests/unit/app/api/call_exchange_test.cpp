@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "app/api/native_error.hpp"
 #include "tests/unit/app/api/exchange_driver.hpp"
 #include "tests/unit/app/api/model_bench.hpp"
+#include "tests/unit/app/api/plain_handler.hpp"
 
 namespace yolod::app::api {
 namespace {
@@ -18,9 +18,9 @@ using Next = http::Exchange::Next;
 using common::ErrorCode;
 
 // This protocol sends one call to the model for each line of the body. Its answer joins the model's answers.
-class LinesHandler final : public Handler {
+class LinesHandler final : public PlainHandler {
  public:
-  explicit LinesHandler(const serving::Models& models) : models_(models) {}
+  explicit LinesHandler(const serving::Models& models) : PlainHandler(models) {}
 
   [[nodiscard]] common::Outcome<void> begin(const http::RequestView& request, Plan& plan,
                                             http::Response& response) override {
@@ -29,8 +29,7 @@ class LinesHandler final : public Handler {
       plan.is_answered = true;
       return {};
     }
-    plan.model = models_.find("");
-    if (plan.model == nullptr) return common::Error{ErrorCode::kUnknownModel, "no model"};
+    if (auto begun = PlainHandler::begin(request, plan, response); !begun) return begun;
     if (!request.target.query().empty()) return common::Error{ErrorCode::kInvalidParameter, "no parameters here"};
     return {};
   }
@@ -51,25 +50,17 @@ class LinesHandler final : public Handler {
     response.body += " " + std::to_string(answer.bytes);
     return ++rendered_ == result.answers.size();
   }
-  void write_error(const common::Error& error, std::uint32_t retry_after_seconds, http::Response& response) override {
-    api::write_error(response, error, retry_after_seconds);
-  }
 
  private:
-  const serving::Models& models_;
   std::size_t at_{0};
   std::size_t rendered_{0};
 };
 
 // A handler that calls the model with three copies of the body.
-class ThreefoldHandler final : public Handler {
+class ThreefoldHandler final : public PlainHandler {
  public:
-  ThreefoldHandler(const serving::Models& models, bool fails) : models_(models), fails_(fails) {}
+  ThreefoldHandler(const serving::Models& models, bool fails) : PlainHandler(models), fails_(fails) {}
 
-  [[nodiscard]] common::Outcome<void> begin(const http::RequestView&, Plan& plan, http::Response&) override {
-    plan.model = models_.find("");
-    return {};
-  }
   [[nodiscard]] common::Outcome<bool> ready(std::span<const std::byte> body, std::size_t, Calls& calls) override {
     if (piece_bytes_ == 0) {
       piece_bytes_ = 3 * body.size();
@@ -91,12 +82,8 @@ class ThreefoldHandler final : public Handler {
     http::write_text(response, "text/plain", std::to_string(answer.bytes));
     return true;
   }
-  void write_error(const common::Error& error, std::uint32_t retry_after_seconds, http::Response& response) override {
-    api::write_error(response, error, retry_after_seconds);
-  }
 
  private:
-  const serving::Models& models_;
   const bool fails_;
   std::uint64_t piece_bytes_{0};
   std::size_t filled_{0};

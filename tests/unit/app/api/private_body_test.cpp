@@ -9,10 +9,10 @@
 #include "app/access/late_check.hpp"
 #include "app/accounts/protocol/digest.hpp"
 #include "app/api/call_exchange.hpp"
-#include "app/api/native_error.hpp"
 #include "app/api/private_room.hpp"
 #include "tests/unit/app/api/exchange_driver.hpp"
 #include "tests/unit/app/api/model_bench.hpp"
+#include "tests/unit/app/api/plain_handler.hpp"
 
 namespace yolod::app::api::private_body_test {
 namespace {
@@ -21,15 +21,15 @@ using Next = http::Exchange::Next;
 using common::ErrorCode;
 
 // The body has a key in its first line. The rest is the content of the call, or an error if it is empty.
-class KeyedHandler final : public Handler {
+class KeyedHandler final : public PlainHandler {
  public:
-  KeyedHandler(const serving::Models& models, bool fails_at_begin) : models_(models), fails_(fails_at_begin) {}
+  KeyedHandler(const serving::Models& models, bool fails_at_begin) : PlainHandler(models), fails_(fails_at_begin) {}
 
-  [[nodiscard]] common::Outcome<void> begin(const http::RequestView& request, Plan& plan, http::Response&) override {
+  [[nodiscard]] common::Outcome<void> begin(const http::RequestView& request, Plan& plan,
+                                            http::Response& response) override {
     may_have_key_ = request.head.content_type != "text/none";
     if (fails_) return common::Error{ErrorCode::kUnknownModel, "no such model"};
-    plan.model = models_.find("");
-    return {};
+    return PlainHandler::begin(request, plan, response);
   }
   [[nodiscard]] bool may_have_key() const override { return may_have_key_; }
   [[nodiscard]] std::string_view body_key() const override { return key_; }
@@ -40,16 +40,8 @@ class KeyedHandler final : public Handler {
     calls.push_back({body.subspan(key_.size() + 1), {}});
     return true;
   }
-  [[nodiscard]] bool render(const Result&, http::Response& response) override {
-    http::write_text(response, "text/plain", "done");
-    return true;
-  }
-  void write_error(const common::Error& error, std::uint32_t retry_after_seconds, http::Response& response) override {
-    api::write_error(response, error, retry_after_seconds);
-  }
 
  private:
-  const serving::Models& models_;
   const bool fails_;
   bool may_have_key_{false};
   std::string_view key_;

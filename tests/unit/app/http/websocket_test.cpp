@@ -39,7 +39,19 @@ class SocketBench : public ConnectionBench {
     turn();
   }
 
+  // From now on a message is answered in two steps: the exchange waits, and answer() ends the wait.
+  void answer_later() {
+    messages.body_came = [this](std::string_view body, Response& response) {
+      waiting.emplace_back(body);
+      write_text(response, "text/plain", body);
+      return Next::kWait;
+    };
+    messages.proceed = [](Response&) { return Next::kRespond; };
+  }
+  void answer() { std::exchange(messages.resume, {})(); }
+
   ExchangeScript messages{io};
+  std::vector<std::string> waiting;  // the messages whose exchange has waited
   std::size_t most_unanswered{4};
   bool takes_binary{true};
   bool takes_text{false};  // as messages with an exchange
@@ -169,11 +181,7 @@ TEST_CASE("WebSocket: a message of several frames, with control frames between t
 TEST_CASE("WebSocket: the answers have the order of the messages", "[app][unit]") {
   SocketBench bench;
   std::deque<Exchange::Resume> resumes;
-  bench.messages.body_came = [&](std::string_view body, Response& response) {
-    write_text(response, "text/plain", body);
-    return Next::kWait;
-  };
-  bench.messages.proceed = [](Response&) { return Next::kRespond; };
+  bench.answer_later();
   SocketClient client(bench);
   client.send(binary_frame("one"));
   resumes.push_back(std::move(bench.messages.resume));
@@ -191,20 +199,14 @@ TEST_CASE("WebSocket: the answers have the order of the messages", "[app][unit]"
 TEST_CASE("WebSocket: with as many unanswered messages as allowed the server stops to read", "[app][unit]") {
   SocketBench bench;
   bench.most_unanswered = 1;
-  std::deque<std::string> came;
-  bench.messages.body_came = [&](std::string_view body, Response& response) {
-    came.emplace_back(body);
-    write_text(response, "text/plain", body);
-    return Next::kWait;
-  };
-  bench.messages.proceed = [](Response&) { return Next::kRespond; };
+  bench.answer_later();
   SocketClient client(bench);
   client.send(binary_frame("one")).send(binary_frame("two"));
-  CHECK(came.size() == 1);
-  std::exchange(bench.messages.resume, {})();
+  CHECK(bench.waiting.size() == 1);
+  bench.answer();
   CHECK(client.text() == "one");
-  CHECK(came.size() == 2);
-  std::exchange(bench.messages.resume, {})();
+  CHECK(bench.waiting.size() == 2);
+  bench.answer();
   CHECK(client.text() == "two");
 }
 
@@ -236,16 +238,12 @@ TEST_CASE("WebSocket: an exchange may need several turns, and may send a file or
 
 TEST_CASE("WebSocket: a text message is a note, whose answer keeps its place", "[app][unit]") {
   SocketBench bench;
-  bench.messages.body_came = [](std::string_view body, Response& response) {
-    write_text(response, "text/plain", body);
-    return Next::kWait;
-  };
-  bench.messages.proceed = [](Response&) { return Next::kRespond; };
+  bench.answer_later();
   SocketClient client(bench);
   client.send(text_frame("")).send(text_frame("hello"));
   client.send(binary_frame("one")).send(text_frame("answer"));
   CHECK(client.frames().empty());
-  std::exchange(bench.messages.resume, {})();
+  bench.answer();
   const auto frames = client.frames();
   REQUIRE(frames.size() == 2);
   CHECK(frames[0].payload == "one");
@@ -473,17 +471,13 @@ TEST_CASE("WebSocket: a silent client gets a ping after 20 s and is gone after 4
 TEST_CASE("WebSocket: when the client leaves, its exchanges end first", "[app][unit]") {
   const bool half = GENERATE(false, true);
   SocketBench bench;
-  bench.messages.body_came = [](std::string_view, Response&) { return Next::kWait; };
-  bench.messages.proceed = [](Response& response) {
-    write_text(response, "text/plain", "late");
-    return Next::kRespond;
-  };
+  bench.answer_later();
   SocketClient client(bench);
   client.send(binary_frame("abc"));
   half ? client.shut_down() : client.close();
   CHECK(bench.messages.gone == 1);
   CHECK(bench.ended == 0);
-  std::exchange(bench.messages.resume, {})();
+  bench.answer();
   bench.turn();
   CHECK(bench.ended == 1);
   CHECK(bench.messages.statuses == std::vector{200});
@@ -492,15 +486,14 @@ TEST_CASE("WebSocket: when the client leaves, its exchanges end first", "[app][u
 TEST_CASE("WebSocket: a client that leaves while the server does not read is noticed", "[app][unit]") {
   SocketBench bench;
   bench.most_unanswered = 1;
-  bench.messages.body_came = [](std::string_view, Response&) { return Next::kWait; };
-  bench.messages.proceed = [](Response&) { return Next::kRespond; };
+  bench.answer_later();
   SocketClient client(bench);
   client.send(binary_frame("abc"));
   client.close();
   CHECK(bench.messages.gone == 0);
   bench.pass(100ms);
   CHECK(bench.messages.gone == 1);
-  std::exchange(bench.messages.resume, {})();
+  bench.answer();
   bench.turn();
   CHECK(bench.ended == 1);
 }
@@ -565,18 +558,14 @@ TEST_CASE("WebSocket: an upload is evicted for others, and its WebSocket goes on
 
 TEST_CASE("WebSocket: at a stop the messages under way are answered, then it ends with 1001", "[app][unit]") {
   SocketBench bench;
-  bench.messages.body_came = [](std::string_view body, Response& response) {
-    write_text(response, "text/plain", body);
-    return Next::kWait;
-  };
-  bench.messages.proceed = [](Response&) { return Next::kRespond; };
+  bench.answer_later();
   SocketClient client(bench);
   client.send(binary_frame("abc"));
   bench.drains = true;
   bench.pass(100ms);
   CHECK(client.frames().empty());
   client.send(binary_frame("late"));
-  std::exchange(bench.messages.resume, {})();
+  bench.answer();
   const auto frames = client.frames();
   REQUIRE(frames.size() == 2);
   CHECK(frames[0].payload == "abc");
@@ -634,11 +623,7 @@ TEST_CASE("WebSocket: a close frame waits for the client that still has answers 
 
 TEST_CASE("WebSocket: a full server evicts an idle one with 1013, and no busy one", "[app][unit]") {
   SocketBench bench(1);
-  bench.messages.body_came = [](std::string_view, Response&) { return Next::kWait; };
-  bench.messages.proceed = [](Response& response) {
-    write_text(response, "text/plain", "x");
-    return Next::kRespond;
-  };
+  bench.answer_later();
   SocketClient client(bench);
   client.send(binary_frame("abc"));
   bench.skip(5s);
@@ -652,8 +637,8 @@ TEST_CASE("WebSocket: a full server evicts an idle one with 1013, and no busy on
     CHECK_THAT(other.received(), StartsWith("HTTP/1.1 200 "));
     CHECK_FALSE(client.is_ended());
   }
-  std::exchange(bench.messages.resume, {})();
-  CHECK(client.text() == "x");
+  bench.answer();
+  CHECK(client.text() == "abc");
   bench.skip(5s);
   ConnectionBench::Client other(bench);
   CHECK(client.closed_with() == 1013);

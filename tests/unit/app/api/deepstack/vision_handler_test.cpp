@@ -15,7 +15,7 @@
 #include "app/api/deepstack/status_exchange.hpp"
 #include "app/api/deepstack/status_json.hpp"
 #include "tests/unit/app/api/exchange_driver.hpp"
-#include "tests/unit/app/api/model_bench.hpp"
+#include "tests/unit/app/api/handler_bench.hpp"
 
 namespace yolod::app::api::deepstack {
 namespace {
@@ -25,81 +25,38 @@ using Kind = VisionHandler::Kind;
 using common::ErrorCode;
 using common::Task;
 
-common::ModelConfig deepstack_model(Task task) {
-  auto config = api::echo_config();
-  config.name = "m";
-  config.task = task;
-  if (task != Task::kDetect) config.source = common::TorchScriptSource{};
-  return config;
-}
-
 std::string form_part(const std::string& disposition, const std::string& content, const std::string& more = "") {
   return "--xx\r\nContent-Disposition: form-data; " + disposition + "\r\n" + more + "\r\n" + content + "\r\n";
 }
 
-// Sends one request for a route to a handler, without a server.
-class VisionBench : public api::ModelBench {
+class VisionBench final : public HandlerBench {
  public:
   explicit VisionBench(Task task = Task::kDetect, Kind kind = Kind::kDetection)
-      : api::ModelBench(deepstack_model(task)), handler(*this, settings, kind) {}
+      : HandlerBench(config_with_task("m", task)), handler(*this, settings, kind) {}
 
   common::Outcome<void> begin(const std::string& query = "", std::initializer_list<std::string_view> captured = {},
                               const std::string& type = "multipart/form-data; boundary=\"xx\"") {
-    head_text_ = "POST /v1/vision/x" + query + " HTTP/1.1\r\nHost: a\r\nContent-Type: " + type + "\r\n\r\n";
-    http::RequestHead head;
-    REQUIRE_FALSE(reader_.read(boost::asio::buffer(head_text_), head));
-    REQUIRE(target_.parse(head.target));
-    http::Captures captures;
-    for (const auto part : captured) captures.push_back(part);
-    return handler.begin({head, target_, captures, began, caller}, plan, response);
+    return begin_request("POST /v1/vision/x" + query + " HTTP/1.1\r\nHost: a\r\nContent-Type: " + type + "\r\n",
+                         captured);
   }
-  // Returns the calls of a form, which arrives in pieces of a few bytes.
-  common::Outcome<bool> ready(const std::string& parts) {
-    body_ = parts + "--xx--\r\n";
-    const std::span<const std::byte> body(reinterpret_cast<const std::byte*>(body_.data()), body_.size());
-    for (;;) {
-      auto done = handler.ready(body, 16, calls);
-      if (!done || *done) return done;
-    }
-  }
+  // Gives the handler a form with these parts.
+  common::Outcome<bool> ready(const std::string& parts) { return HandlerBench::ready(parts + "--xx--\r\n"); }
   // Returns the handler's answer to a prediction.
   json::object render(common::Prediction prediction, common::ModelDescription description) {
-    api::Answers answers(1);
-    answers[0].prediction = std::move(prediction);
-    answers[0].times = {1500, 20'600, 900};
-    answers[0].model = std::make_shared<const common::ModelDescription>(std::move(description));
-    while (!handler.render({"m", answers}, response)) ++turns;
-    return answer();
-  }
-  [[nodiscard]] json::object answer() const {
-    json::error_code failure;
-    const auto value = json::parse({response.body.view().data(), response.body.size()}, failure);
-    CAPTURE(response.body.view());
-    REQUIRE_FALSE(failure);
-    return value.as_object();
-  }
-  [[nodiscard]] std::string content() const {
-    REQUIRE(calls.size() == 1);
-    return {reinterpret_cast<const char*>(calls[0].content.data()), calls[0].content.size()};
+    std::vector<common::Prediction> predictions;
+    predictions.push_back(std::move(prediction));
+    render_all(std::move(predictions), std::move(description));
+    return answer().as_object();
   }
 
   common::DeepStackConfig settings;
-  access::Caller caller;
-  common::Clock::time_point began{common::AwakeClock::now()};
-  api::Plan plan;
-  api::Calls calls;
-  http::Response response;
   VisionHandler handler;
-  int turns{1};
 
  private:
-  std::string head_text_;
-  std::string body_;
-  http::RequestHeadReader reader_;
-  http::RequestTarget target_;
+  [[nodiscard]] Handler& tested() override { return handler; }
 };
 
-common::ModelDescription two_labels() { return {"detect", "cpu", "fp32", 416, 416, false, 0, {}, {"person", "car"}}; }
+common::ModelDescription two_labels() { return description_with({"person", "car"}); }
 
 TEST_CASE("DeepStack: the picture is the file of the form, and the confidence may follow it", "[app][unit]") {
   VisionBench bench;

@@ -9,7 +9,7 @@
 #include "app/api/doods/detectors_exchange.hpp"
 #include "app/api/doods/doods_error.hpp"
 #include "tests/unit/app/api/exchange_driver.hpp"
-#include "tests/unit/app/api/model_bench.hpp"
+#include "tests/unit/app/api/handler_bench.hpp"
 
 namespace yolod::app::api::doods::detect_handler_test {
 namespace {
@@ -17,51 +17,25 @@ namespace {
 namespace json = boost::json;
 using common::ErrorCode;
 
-common::ModelConfig detector(common::Task task = common::Task::kDetect) {
-  auto config = api::echo_config();
-  config.name = "cam";
-  config.task = task;
-  if (task != common::Task::kDetect) config.source = common::TorchScriptSource{};
-  return config;
-}
-
-class DetectBench : public api::ModelBench {
+class DetectBench final : public HandlerBench {
  public:
-  explicit DetectBench(common::Task task = common::Task::kDetect) : api::ModelBench(detector(task)) {
-    http::RequestHead head;
-    http::RequestTarget target;
-    http::Captures captures;
-    REQUIRE(handler.begin({head, target, captures, common::AwakeClock::now(), caller}, plan, response).ok());
+  explicit DetectBench(common::Task task = common::Task::kDetect)
+      : HandlerBench(config_with_task("cam", task)), handler(*this, settings) {
+    REQUIRE(begin_request("POST /detect HTTP/1.1\r\nHost: a\r\n").ok());
     CHECK(plan.model == nullptr);
   }
-  common::Outcome<bool> ready(const std::string& text) {
-    body = text;
-    for (;;) {
-      auto done = handler.ready(std::as_bytes(std::span(body.data(), body.size())), 16, calls);
-      if (!done || *done) return done;
-    }
-  }
   json::value render(common::Prediction prediction) {
-    api::Answers answers(1);
-    answers[0].prediction = std::move(prediction);
-    answers[0].model = std::make_shared<const common::ModelDescription>(
-        common::ModelDescription{"detect", "cpu", "fp32", 416, 416, false, 0, {}, {"person", "car"}});
-    while (!handler.render({"cam", answers}, response)) ++turns;
-    json::error_code failure;
-    auto value = json::parse({response.body.view().data(), response.body.size()}, failure);
-    CAPTURE(response.body.view());
-    REQUIRE_FALSE(failure);
-    return value;
+    std::vector<common::Prediction> predictions;
+    predictions.push_back(std::move(prediction));
+    render_all(std::move(predictions), description_with({"person", "car"}));
+    return answer();
   }
 
   common::DoodsConfig settings;
-  access::Caller caller;
-  api::Plan plan;
-  api::Calls calls;
-  http::Response response;
-  DetectHandler handler{*this, settings};
-  std::string body;
-  int turns{1};
+  DetectHandler handler;
+
+ private:
+  [[nodiscard]] Handler& tested() override { return handler; }
 };
 
 TEST_CASE("DOODS: the picture stays base64, and the least percent is the model's confidence", "[app][unit]") {
@@ -70,8 +44,7 @@ TEST_CASE("DOODS: the picture stays base64, and the least percent is the model's
   CHECK(bench.plan.model == bench.model);
   REQUIRE(bench.calls.size() == 1);
   CHECK(bench.calls[0].kind == common::ContentKind::kBase64);
-  CHECK(std::string(reinterpret_cast<const char*>(bench.calls[0].content.data()), bench.calls[0].content.size()) ==
-        "aGVsbG8=");
+  CHECK(bench.content() == "aGVsbG8=");
   CHECK(bench.calls[0].options.confidence == 0.4F);
 }
 
@@ -148,7 +121,8 @@ TEST_CASE("DOODS: errors have DOODS' form, with the id of the request", "[app][u
 }
 
 TEST_CASE("DOODS: the list has the detectors, their aliases and the default", "[app][unit]") {
-  api::ModelBench models(detector(), {"detect", "cpu", "fp32", 416, 320, false, 0, {}, {"person", "car"}});
+  api::ModelBench models(config_with_task("cam", common::Task::kDetect),
+                         {"detect", "cpu", "fp32", 416, 320, false, 0, {}, {"person", "car"}});
   common::DoodsConfig settings;
   settings.aliases = {{"yard", "cam"}, {"ghost", "gone"}};
   const DetectorsExchange::ReadStatus read = [] {

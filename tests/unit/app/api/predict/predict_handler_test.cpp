@@ -7,7 +7,7 @@
 #include <string>
 
 #include "tests/unit/app/api/exchange_driver.hpp"
-#include "tests/unit/app/api/model_bench.hpp"
+#include "tests/unit/app/api/handler_bench.hpp"
 
 namespace yolod::app::api::predict {
 namespace {
@@ -18,59 +18,26 @@ using Next = http::Exchange::Next;
 using common::ErrorCode;
 using common::Task;
 
-common::ModelConfig config_for(Task task) {
-  auto config = api::echo_config();
-  config.name = "m";
-  config.task = task;
-  if (task != Task::kDetect) config.source = common::TorchScriptSource{};
-  return config;
-}
+common::ModelConfig config_for(Task task) { return config_with_task("m", task); }
 
-// Sends one request for a route to a handler, without a server.
-class HandlerBench : public api::ModelBench {
+class PredictBench : public HandlerBench {
  public:
-  explicit HandlerBench(common::ModelConfig settings = config_for(Task::kDetect), Kind kind = Kind::kPredictions)
-      : api::ModelBench(std::move(settings)), handler(*this, kind) {}
-
+  explicit PredictBench(common::ModelConfig settings = config_for(Task::kDetect), Kind kind = Kind::kPredictions)
+      : HandlerBench(std::move(settings)), handler(*this, kind) {}
   common::Outcome<void> begin(const std::string& query, const std::string& fields = "") {
-    head_text_ = "POST /predict" + query + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
-    http::RequestHead head;
-    REQUIRE_FALSE(reader_.read(boost::asio::buffer(head_text_), head));
-    REQUIRE(target_.parse(head.target));
-    return handler.begin({head, target_, {}, began, caller}, plan, response);
-  }
-  // Returns the calls of that body, which arrives in pieces of a few bytes.
-  common::Outcome<bool> ready(const std::string& text) {
-    body_ = text;
-    const std::span<const std::byte> body(reinterpret_cast<const std::byte*>(body_.data()), body_.size());
-    for (;;) {
-      auto done = handler.ready(body, 16, calls);
-      if (!done || *done) return done;
-    }
-  }
-  [[nodiscard]] std::string content(std::size_t call) const {
-    const auto bytes = calls[call].content;
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    return begin_request("POST /predict" + query + " HTTP/1.1\r\nHost: a\r\n" + fields);
   }
 
-  access::Caller caller;
-  common::Clock::time_point began{common::AwakeClock::now()};
-  api::Plan plan;
-  api::Calls calls;
-  http::Response response;
   PredictHandler handler;
 
  private:
-  std::string head_text_;
-  std::string body_;
-  http::RequestHeadReader reader_;
-  http::RequestTarget target_;
+  [[nodiscard]] Handler& tested() override { return handler; }
 };
 
 std::string error_of(const common::Outcome<void>& outcome) { return outcome ? std::string() : outcome.error().message; }
 
 TEST_CASE("PredictHandler: the whole body is the picture, and the query holds the options", "[app][unit]") {
-  HandlerBench bench;
+  PredictBench bench;
   REQUIRE(bench.begin("?confidence=0.5&iou=0.25&max_detections=7&priority=high").ok());
   CHECK(bench.plan.model == bench.model);
   CHECK(bench.plan.urgency.priority == schedule::Priority::kHigh);
@@ -82,7 +49,7 @@ TEST_CASE("PredictHandler: the whole body is the picture, and the query holds th
 }
 
 TEST_CASE("PredictHandler: X-Request-Timeout counts from the request's first byte", "[app][unit]") {
-  HandlerBench bench;
+  PredictBench bench;
   REQUIRE(bench.begin("", "X-Request-Timeout: 1500\r\n").ok());
   CHECK(bench.plan.urgency.deadline == bench.began + std::chrono::milliseconds(1500));
   CHECK_FALSE(bench.begin("", "X-Request-Timeout: soon\r\n").ok());
@@ -90,7 +57,7 @@ TEST_CASE("PredictHandler: X-Request-Timeout counts from the request's first byt
 
 TEST_CASE("PredictHandler: the picture of a form is its part with the name image", "[app][unit]") {
   const std::string type = "Content-Type: multipart/form-data; boundary=xx\r\n";
-  HandlerBench bench;
+  PredictBench bench;
   SECTION("the form has the part") {
     REQUIRE(bench.begin("", type).ok());
     REQUIRE(
@@ -124,7 +91,7 @@ std::string file(const std::string& value) { return field("image", value, "; fil
 
 TEST_CASE("PredictHandler: a form may have the options before or behind the picture, and they win over the query",
           "[app][unit]") {
-  HandlerBench bench;
+  PredictBench bench;
   REQUIRE(bench.begin("?confidence=0.5&iou=0.25&priority=normal", kForm).ok());
   REQUIRE(bench
               .ready(field("confidence", "0.75") + file("picture") + field("max_detections", "7") +
@@ -139,7 +106,7 @@ TEST_CASE("PredictHandler: a form may have the options before or behind the pict
 
 TEST_CASE("PredictHandler: a wrong option of a form is refused as in the query", "[app][unit]") {
   const auto refusal = [](const std::string& fields, const std::string& query = "") {
-    HandlerBench bench;
+    PredictBench bench;
     REQUIRE(bench.begin(query, kForm).ok());
     const auto done = bench.ready(file("picture") + fields + "--xx--\r\n");
     REQUIRE_FALSE(done.ok());
@@ -156,13 +123,13 @@ TEST_CASE("PredictHandler: a wrong option of a form is refused as in the query",
 }
 
 // A second model, which only its name chooses.
-class TwoModels final : public HandlerBench {
+class TwoModels final : public PredictBench {
  public:
-  explicit TwoModels(Task task) : HandlerBench(config_for(Task::kDetect)), other_config(config_for(task)) {
+  explicit TwoModels(Task task) : PredictBench(config_for(Task::kDetect)), other_config(config_for(task)) {
     other_config.name = "other";
   }
   [[nodiscard]] std::shared_ptr<serving::ServedModel> find(std::string_view name) const override {
-    return name == "other" ? other : HandlerBench::find(name);
+    return name == "other" ? other : PredictBench::find(name);
   }
   common::ModelConfig other_config;
   std::shared_ptr<serving::ServedModel> other{
@@ -181,7 +148,7 @@ TEST_CASE("PredictHandler: the body may choose the model, and its options are ju
 }
 
 TEST_CASE("PredictHandler: several pictures of a form are calls in order, and are answered by a list", "[app][unit]") {
-  HandlerBench bench;
+  PredictBench bench;
   REQUIRE(bench.begin("", kForm).ok());
   REQUIRE(bench.ready(file("one") + field("confidence", "0.5") + file("two") + file("") + "--xx--").value());
   REQUIRE(bench.calls.size() == 3);
@@ -193,34 +160,34 @@ TEST_CASE("PredictHandler: several pictures of a form are calls in order, and ar
 }
 
 TEST_CASE("PredictHandler: a form has a bounded number of pictures, and one if the answer is a file", "[app][unit]") {
-  const auto refusal = [](HandlerBench& bench, std::size_t count, const std::string& query = "") {
+  const auto refusal = [](PredictBench& bench, std::size_t count, const std::string& query = "") {
     REQUIRE(bench.begin(query, kForm).ok());
     std::string body;
     for (std::size_t i = 0; i < count; ++i) body += file("x");
     return error_of(bench.ready(body + "--xx--"));
   };
-  HandlerBench detector;
+  PredictBench detector;
   CHECK(refusal(detector, api::kMostCalls + 1) == "multipart: the form has more than 64 parts named image");
-  HandlerBench fewer;
+  PredictBench fewer;
   CHECK(refusal(fewer, api::kMostCalls).empty());
   auto many = config_for(Task::kDetect);
   many.detect.max_detections = 30'000;
-  HandlerBench finds_much(many);
+  PredictBench finds_much(many);
   CHECK(refusal(finds_much, 3) == "max_detections must be at most 21333 for a request with so many pictures");
-  HandlerBench finds_less(many);
+  PredictBench finds_less(many);
   CHECK(refusal(finds_less, 3, "?max_detections=21333").empty());
-  HandlerBench images(config_for(Task::kImage), Kind::kImages);
+  PredictBench images(config_for(Task::kImage), Kind::kImages);
   CHECK(refusal(images, 2) == "multipart: a second part is named image, but a request may have one picture");
-  HandlerBench tensors(config_for(Task::kTensor));
+  PredictBench tensors(config_for(Task::kTensor));
   CHECK(refusal(tensors, 2) == "a request to this model may have one file, because the answer is a file");
   auto drawing = config_for(Task::kDetect);
   drawing.detect.annotate = true;
-  HandlerBench annotated(drawing);
+  PredictBench annotated(drawing);
   CHECK(refusal(annotated, 2, "?annotate=1") == "annotate needs a request with one picture, because the answer is one");
 }
 
 TEST_CASE("PredictHandler: the texts of JSON are the pictures, and its other members are options", "[app][unit]") {
-  HandlerBench bench;
+  PredictBench bench;
   REQUIRE(bench.begin("?iou=0.5&confidence=0.1", kJson).ok());
   REQUIRE(bench
               .ready(R"({"confidence": 0.25, "image": "data:image/png;base64,eA\/=", "max_detections": "7",
@@ -236,7 +203,7 @@ TEST_CASE("PredictHandler: the texts of JSON are the pictures, and its other mem
 
 TEST_CASE("PredictHandler: a list of pictures in JSON is answered by a list, also if it has one", "[app][unit]") {
   const int count = GENERATE(1, 2, 64);
-  HandlerBench bench;
+  PredictBench bench;
   REQUIRE(bench.begin("", kJson).ok());
   std::string body = R"({"confidence":1,"images":[)";
   for (int i = 0; i < count; ++i) body.append(i == 0 ? "" : ", ").append("\"" + std::to_string(i + 100) + "\"");
@@ -250,7 +217,7 @@ TEST_CASE("PredictHandler: a list of pictures in JSON is answered by a list, als
 TEST_CASE("PredictHandler: the error for any other JSON names the mistake", "[app][unit]") {
   const auto check = [](const std::string& body, const std::string& part) {
     CAPTURE(body.substr(0, 100));
-    HandlerBench bench;
+    PredictBench bench;
     REQUIRE(bench.begin("", kJson).ok());
     const auto done = bench.ready(body);
     const auto found = error_of(done);
@@ -295,7 +262,7 @@ TEST_CASE("PredictHandler: the error for any other JSON names the mistake", "[ap
 }
 
 TEST_CASE("PredictHandler: a tensor model refuses JSON", "[app][unit]") {
-  HandlerBench tensors(config_for(Task::kTensor));
+  PredictBench tensors(config_for(Task::kTensor));
   REQUIRE(tensors.begin("", kJson).ok());
   const auto refused = tensors.ready(R"({"image":"eA=="})");
   REQUIRE_FALSE(refused.ok());
@@ -306,7 +273,7 @@ TEST_CASE("PredictHandler: the parameter annotate or the Accept header asks for 
   auto drawing = config_for(Task::kDetect);
   drawing.detect.annotate = true;
   const auto options = [&](const std::string& query, const std::string& fields, const common::ModelConfig& config) {
-    HandlerBench bench(config);
+    PredictBench bench(config);
     REQUIRE(bench.begin(query, fields).ok());
     REQUIRE(bench.ready("x").value());
     return bench.calls[0].options;
@@ -327,7 +294,7 @@ TEST_CASE("PredictHandler: the parameter annotate or the Accept header asks for 
   CHECK(options("", "Accept: application/json, image/png;q=0.5\r\n", drawing) == common::PredictionOptions{});
   // No request is refused because of its Accept header.
   CHECK(options("", "Accept: image/png\r\n", config_for(Task::kDetect)) == common::PredictionOptions{});
-  HandlerBench refusing;
+  PredictBench refusing;
   CHECK_FALSE(refusing.begin("?annotate=1").ok());
 }
 
@@ -335,7 +302,7 @@ TEST_CASE("PredictHandler: a long answer is compressed if the client prefers tha
   const auto [accept, count, coding] = GENERATE(table<std::string, std::size_t, std::string>(
       {{"gzip, deflate, br", 2000, "gzip"}, {"deflate", 2000, "deflate"}, {"br", 2000, ""}, {"gzip", 10, ""}}));
   CAPTURE(accept, count);
-  HandlerBench bench;
+  PredictBench bench;
   REQUIRE(bench.begin("", "Accept-Encoding: " + accept + "\r\n").ok());
   api::Answers answers(1);
   common::DetectionList list{640, 480, {}};
@@ -358,27 +325,27 @@ TEST_CASE("PredictHandler: a long answer is compressed if the client prefers tha
 
 TEST_CASE("PredictHandler: a body with a content encoding is refused, and the error names the encoding",
           "[app][unit]") {
-  HandlerBench bench;
+  PredictBench bench;
   CHECK(error_of(bench.begin("", "Content-Encoding: gzip\r\n")) ==
         "the Content-Encoding gzip is not supported; send the picture without it");
   CHECK(bench.begin("", "Content-Encoding: Identity\r\n").ok());
 }
 
 TEST_CASE("PredictHandler: each route accepts only its kind of model", "[app][unit]") {
-  HandlerBench images_at_predict(config_for(Task::kImage));
+  PredictBench images_at_predict(config_for(Task::kImage));
   CHECK(error_of(images_at_predict.begin("")) == "this model produces images: use PUT /image");
   CHECK(images_at_predict.plan.model == nullptr);  // the model does not count this refusal
-  HandlerBench detector_at_image(config_for(Task::kDetect), Kind::kImages);
+  PredictBench detector_at_image(config_for(Task::kDetect), Kind::kImages);
   CHECK(error_of(detector_at_image.begin("")) ==
         "this model does not produce images: use POST /predict, or another model with ?model=");
-  HandlerBench images(config_for(Task::kImage), Kind::kImages);
+  PredictBench images(config_for(Task::kImage), Kind::kImages);
   REQUIRE(images.begin("", "Accept: image/png\r\n").ok());
   REQUIRE(images.ready("picture").value());
   CHECK(images.calls[0].options.png);
 }
 
 TEST_CASE("PredictHandler: unsuitable parameters, models and options are refused", "[app][unit]") {
-  HandlerBench bench;
+  PredictBench bench;
   CHECK(bench.begin("?nonsense=1").error().code == ErrorCode::kInvalidParameter);
   CHECK(bench.begin("?model=other").error().code == ErrorCode::kUnknownModel);
   CHECK(bench.plan.model == nullptr);
@@ -391,7 +358,7 @@ common::ModelDescription describe() { return {"detect", "cpu", "fp32", 416, 416,
 TEST_CASE("PredictHandler: a long list is written in pieces and has the same text as in one piece", "[app][unit]") {
   const std::size_t count = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{500}, std::size_t{501},
                                      std::size_t{1000}, std::size_t{2345});
-  HandlerBench bench;
+  PredictBench bench;
   REQUIRE(bench.begin("").ok());
   api::Answers answers(1);
   common::DetectionList list{640, 480, {}};

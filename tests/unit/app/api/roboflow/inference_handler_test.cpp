@@ -10,7 +10,7 @@
 #include "app/api/roboflow/registry_exchange.hpp"
 #include "app/api/roboflow/roboflow_error.hpp"
 #include "tests/unit/app/api/exchange_driver.hpp"
-#include "tests/unit/app/api/model_bench.hpp"
+#include "tests/unit/app/api/handler_bench.hpp"
 
 namespace yolod::app::api::roboflow::inference_handler_test {
 namespace {
@@ -20,72 +20,34 @@ using common::ErrorCode;
 using Kind = InferenceHandler::Kind;
 
 common::ModelConfig detector(common::Task task = common::Task::kDetect) {
-  auto config = api::echo_config();
-  config.name = "lights";
-  config.task = task;
+  auto config = config_with_task("lights", task);
   config.detect.max_detections = 100;
-  if (task != common::Task::kDetect) config.source = common::TorchScriptSource{};
   return config;
 }
 
-class InferenceBench : public api::ModelBench {
+class InferenceBench final : public HandlerBench {
  public:
   explicit InferenceBench(Kind kind, common::Task task = common::Task::kDetect)
-      : api::ModelBench(detector(task)), handler(*this, settings, kind) {}
+      : HandlerBench(detector(task)), handler(*this, settings, kind) {}
 
-  common::Outcome<void> begin(const std::string& target_text = "/lights/1",
+  common::Outcome<void> begin(const std::string& target = "/lights/1",
                               std::initializer_list<std::string_view> captured = {},
                               const std::string& type = "application/x-www-form-urlencoded") {
-    head_text_ = "POST " + target_text + " HTTP/1.1\r\nHost: a\r\nContent-Type: " + type + "\r\n\r\n";
-    http::RequestHead head;
-    REQUIRE_FALSE(reader_.read(boost::asio::buffer(head_text_), head));
-    REQUIRE(target_.parse(head.target));
-    http::Captures captures;
-    for (const auto part : captured) captures.push_back(part);
-    return handler.begin({head, target_, captures, common::AwakeClock::now(), caller}, plan, response);
-  }
-  common::Outcome<bool> ready(const std::string& text) {
-    body_ = text;
-    for (;;) {
-      auto done = handler.ready(std::as_bytes(std::span(body_.data(), body_.size())), 16, calls);
-      if (!done || *done) return done;
-    }
-  }
-  [[nodiscard]] std::string content(std::size_t i = 0) const {
-    REQUIRE(calls.size() > i);
-    return {reinterpret_cast<const char*>(calls[i].content.data()), calls[i].content.size()};
-  }
-  void render_all(std::vector<common::Prediction> predictions) {
-    api::Answers answers(predictions.size());
-    for (std::size_t i = 0; i < predictions.size(); ++i) {
-      answers[i].prediction = std::move(predictions[i]);
-      answers[i].model = std::make_shared<const common::ModelDescription>(
-          common::ModelDescription{"detect", "cpu", "fp32", 416, 416, false, 0, {}, {"red", "green"}});
-    }
-    while (!handler.render({"lights", answers}, response)) ++turns;
+    return begin_request("POST " + target + " HTTP/1.1\r\nHost: a\r\nContent-Type: " + type + "\r\n", captured);
   }
   json::value render(std::vector<common::Prediction> predictions) {
     render_all(std::move(predictions));
-    json::error_code failure;
-    auto value = json::parse({response.body.view().data(), response.body.size()}, failure);
-    CAPTURE(response.body.view());
-    REQUIRE_FALSE(failure);
-    return value;
+    return answer();
+  }
+  void render_all(std::vector<common::Prediction> predictions) {
+    HandlerBench::render_all(std::move(predictions), description_with({"red", "green"}));
   }
 
   common::RoboflowConfig settings;
-  access::Caller caller;
-  api::Plan plan;
-  api::Calls calls;
-  http::Response response;
   InferenceHandler handler;
-  int turns{1};
 
  private:
-  std::string head_text_;
-  std::string body_;
-  http::RequestHeadReader reader_;
-  http::RequestTarget target_;
+  [[nodiscard]] Handler& tested() override { return handler; }
 };
 
 TEST_CASE("Roboflow: the body is base64 or a form, and the query has the options", "[app][unit]") {
