@@ -24,8 +24,7 @@ struct UpgradeRefusal {
 //   426   it does not ask for a WebSocket, or for another version than 13
 //   400   it has no valid Sec-WebSocket-Key, it has a body, or it is HTTP/1.0
 //   403   a page of another site asks in the browser of a person, and server.cors does not allow it. A browser sends
-//   the
-//         cookie of this server with such a request and lets the page read the messages, so the server must refuse it
+//         the cookie of this server with such a request and lets the page read the messages, so the server refuses it
 [[nodiscard]] std::optional<UpgradeRefusal> check_upgrade(const RequestHead& head, const access::Caller& caller,
                                                           const common::CorsConfig& cors);
 
