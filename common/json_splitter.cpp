@@ -9,13 +9,20 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-// Returns true for each byte that ends a run of numbers within a value.
-constexpr std::array<bool, 256> make_value_marks() {
-  std::array<bool, 256> marks{};
-  for (const unsigned char c : {'"', '[', ']', '{', '}'}) marks[c] = true;
+using Marks = std::array<bool, 256>;
+
+constexpr Marks marks_of(std::string_view characters) {
+  Marks marks{};
+  for (const char c : characters) marks[static_cast<unsigned char>(c)] = true;
   return marks;
 }
-constexpr auto kValueMarks = make_value_marks();
+// The bytes that end a run of other bytes in the structure, and a run of numbers within a value.
+constexpr Marks kStructureMarks = marks_of("\"[]{}:");
+constexpr Marks kValueMarks = marks_of("\"[]{}");
+
+void find_mark(const Marks& marks, std::string_view json, std::size_t& at, std::size_t until) {
+  while (at < until && !marks[static_cast<unsigned char>(json[at])]) ++at;
+}
 
 }  // namespace
 
@@ -38,7 +45,15 @@ Outcome<bool> JsonSplitter::step(std::size_t budget_bytes) {
   const std::size_t until = std::min(json_.size(), at_ + std::min(budget_bytes, json_.size()));
   while (at_ < until && why_.empty()) {
     switch (state_) {
-      case State::kStructure: see_structure(json_[at_++]); break;
+      case State::kStructure: {
+        const std::size_t begin = at_;
+        find_mark(kStructureMarks, json_, at_, until);
+        const std::string_view run = json_.substr(begin, at_ - begin);
+        after_key_ = after_key_ && std::all_of(run.begin(), run.end(), is_blank);
+        keep(run);
+        if (at_ < until && why_.empty()) see_structure(json_[at_++]);
+        break;
+      }
       case State::kString:
         if (!find_string_end(json_, at_, until)) break;
         after_key_ = is_key(json_.substr(string_begin_, at_ - string_begin_));
@@ -56,7 +71,7 @@ Outcome<bool> JsonSplitter::step(std::size_t budget_bytes) {
         break;
       }
       case State::kValue:
-        while (at_ < until && !kValueMarks[static_cast<unsigned char>(json_[at_])]) ++at_;
+        find_mark(kValueMarks, json_, at_, until);
         if (at_ < until) see_value(json_[at_++]);
         break;
       case State::kValueString: {
@@ -95,7 +110,7 @@ bool JsonSplitter::is_key(std::string_view text) {
 }
 
 void JsonSplitter::see_structure(char c) {
-  const bool was_key = !is_blank(c) && std::exchange(after_key_, false);
+  const bool was_key = std::exchange(after_key_, false);
   if (c == '"') {
     string_begin_ = at_;
     state_ = State::kString;
