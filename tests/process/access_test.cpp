@@ -24,6 +24,7 @@
 #include "tests/support/run_program.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
+#include "tests/support/websocket_client.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -238,6 +239,12 @@ TEST_CASE("Access: a key in a form, in JSON or in the query is checked like a ke
   CHECK(statuses("right-key") == std::set{200});
   CHECK(statuses("") == std::set{401});
   CHECK(statuses("wrong-key") == std::set{401});
+  const auto socket_status = [&server](const std::string& key) {
+    return WebSocketClient(server.endpoint(), "/detect", "doods-auth-key: " + key + "\r\n").status();
+  };
+  CHECK(socket_status("right-key") == 101);
+  CHECK(socket_status("reading-key") == 403);
+  for (const auto& key : {revoked, std::string("old-key"), std::string()}) CHECK(socket_status(key) == 401);
   CHECK(statuses("old-key") == std::set{401});
   CHECK(statuses("reading-key") == std::set{403});
   CHECK(statuses("right-key", "right-key") == std::set{200});
