@@ -286,7 +286,7 @@ TEST_CASE("CoarseJpeg: all ways to read a scan agree on damaged files", "[model]
   for (const auto& kind : {JpegKind{.width = 320, .height = 240, .noise = 60}, JpegKind{.width = 640, .height = 480},
                            JpegKind{.width = 320, .height = 240, .noise = 30, .restart_interval = 9}}) {
     const auto whole = drawn_jpeg(kind);
-    for (int round = 0; round < tests::rounds(300); ++round) {
+    for (int round = 0; round < yolod::tests::rounds(300); ++round) {
       auto damaged = whole;
       for (int i = 0; i < 1 + round % 4; ++i) {
         const auto at = std::uniform_int_distribution<std::size_t>(2, damaged.size() - 3)(random);
