@@ -185,12 +185,13 @@ TEST_CASE("Oip: an admin loads a model, and a client without a key may not", "[p
 
 TEST_CASE("Oip: an unload answers the requests that the model has, and a load brings it back", "[process]") {
   Server server(
-      identity_config({{.name = "echo", .workers = 1, .delay = milliseconds(300)}, {.name = "other", .workers = 1}}));
+      identity_config({{.name = "echo", .workers = 1, .delay = milliseconds(700), .keys = {"batch: {max_size: 1}"}},
+                       {.name = "other", .workers = 1}}));
   REQUIRE(server.wait_until_ready());
   HttpClient client(server.endpoint());
   HttpClient admin(server.admin_endpoint());
   const std::string infer = "/v2/models/echo/infer";
-  // The requests below wait for one worker, one after another.
+  // The worker computes the first of these requests, and the others wait.
   std::vector<std::future<Answer>> answers;
   for (int i = 0; i < 3; ++i) {
     answers.push_back(std::async(std::launch::async, [&server, &infer] {
@@ -199,7 +200,7 @@ TEST_CASE("Oip: an unload answers the requests that the model has, and a load br
   }
   REQUIRE(wait_until([&] {
     const auto metrics = client.get("/status").json();
-    return metrics.at("models").at(0).at("queue").at("depth").to_number<int>() >= 1;
+    return metrics.at("models").at(0).at("queue").at("depth").to_number<int>() == 2;
   }));
   CHECK(admin.post("/v2/repository/models/echo/unload", "{}").status == 200);
   for (auto& answer : answers) CHECK(answer.get().status == 200);
