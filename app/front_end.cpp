@@ -382,6 +382,7 @@ void FrontEnd::take_over(const common::Config& read) {
   config_.oip = changed.oip;
   config_.roboflow = changed.roboflow;
   shared_regions_.remove_forbidden();
+  server_.connections().set_limit(connection_limit(changed));
   server_.reload_tls();
   take_over_access(changed);
   if (changed.logging != config_.logging) {

@@ -35,6 +35,7 @@ bool Places::make_space_for_handshake(Clock::time_point now) {
 }
 
 void Places::add(Place& place, Clock::time_point now) {
+  if (regular_count_ > limit_) (void)evict_one(false, now);
   place.in_reserve_ = regular_count_ >= limit_ && !evict_one(false, now);
   ++(place.in_reserve_ ? reserve_count_ : regular_count_);
   ++all_count_;

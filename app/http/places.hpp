@@ -93,6 +93,10 @@ class Places {
 
   explicit Places(std::size_t limit) : limit_(limit) {}
 
+  // Sets the most connections that have a regular place. The call ends no connection, but later each new
+  // connection evicts two others until there are few enough.
+  void set_limit(std::size_t limit) { limit_ = limit; }
+
   // Returns whether one more connection has a place, if necessary in the reserve. Evicts a connection if there is no
   // place.
   [[nodiscard]] bool make_space(common::Clock::time_point now);

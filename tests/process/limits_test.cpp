@@ -139,6 +139,12 @@ TEST_CASE("Limits: connections beyond the descriptor limit take the places of id
     CHECK(more.finish_and_list_wrong() == kNoneWrong);
   }
   check_after_case(server, before, {victim});
+  // The server also reserves descriptors for shared memory that clients register.
+  server.rewrite_config(options.config + "oip: {shared_memory: [yolod-test-*]}\n");
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until([&] { return server.log_lines_with("RLIMIT_NOFILE").size() == 2; }));
+  CHECK(server.log_lines_with("leaves room for 1 connections").size() == 1);
+  CHECK(wait_until([&] { return !server.log_lines_with("reload: done").empty(); }));
 }
 
 TEST_CASE("Limits: with every descriptor taken accepts pause and resume, no connection is lost, and the loop rests",

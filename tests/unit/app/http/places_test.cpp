@@ -67,6 +67,25 @@ TEST_CASE("Places: up to the limit no connection is evicted", "[app][unit]") {
   CHECK(door.places.count() == 3);
 }
 
+TEST_CASE("Places: with a lower limit new connections evict others until few enough are left", "[app][unit]") {
+  Door door(4);
+  for (int i = 0; i < 4; ++i) door.connect(Occupation::kIdle);
+  door.places.set_limit(2);
+  CHECK(door.places.count() == 4);
+  door.now += 1h;
+  (void)door.connect(Occupation::kIdle);
+  CHECK(door.places.count() == 3);
+  (void)door.connect(Occupation::kIdle);
+  CHECK(door.places.count() == 2);
+  door.now += 1h;
+  (void)door.connect(Occupation::kIdle);
+  CHECK(door.places.count() == 2);
+  door.settle();
+  door.places.set_limit(3);
+  CHECK_FALSE(door.connect(Occupation::kIdle).in_reserve());
+  CHECK(door.places.count() == 3);
+}
+
 TEST_CASE("Places: at the limit the connection with the longest silence is evicted", "[app][unit]") {
   Door door(3);
   auto& first = door.connect();
