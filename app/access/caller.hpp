@@ -44,13 +44,12 @@ struct Caller {
   std::uint32_t rate{0};
   std::uint32_t in_flight{0};
   Network network{};  // where the request comes from, also without a credential
-  // False: the listener of this request does not serve the management of people and of the keys of others.
-  bool may_administer{true};
 
   [[nodiscard]] bool has(accounts::protocol::Scope scope) const { return (scopes & scope) != 0; }
   // Returns the actor of a request to yolod-accounts. Without a person or key of yolod-accounts only an admin is an
-  // actor: the operator.
-  [[nodiscard]] std::optional<accounts::protocol::Actor> actor() const {
+  // actor: the operator. `may_administer` is false if the listener of the request does not serve the management of
+  // people and of the keys of others.
+  [[nodiscard]] std::optional<accounts::protocol::Actor> actor(bool may_administer) const {
     using accounts::protocol::ActorKind;
     switch (kind) {
       case Kind::kAnonymous: return std::nullopt;

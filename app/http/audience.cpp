@@ -1,9 +1,15 @@
 #include "app/http/audience.hpp"
 
+#include "common/system/runtime_directory.hpp"
+
 namespace yolod::app::http {
 
 using common::Error;
 using common::ErrorCode;
+
+bool is_admin_alone(const common::ServerConfig& config) {
+  return !config.admin_listen.empty() && config.admin_listen != common::kAdminListenAuto;
+}
 
 // The other end of the connection can be a proxy, or a browser that runs a page of another site. Such a process
 // passes on the requests of others, so none of these may administer the server.

@@ -54,11 +54,6 @@ void add_allow(Response& response, std::string_view methods) {
   response.fields += ", OPTIONS\r\n";
 }
 
-// Returns true if only the admin listener serves /status and /metrics.
-bool is_admin_alone(const common::ServerConfig& config) {
-  return !config.admin_listen.empty() && config.admin_listen != common::kAdminListenAuto;
-}
-
 }  // namespace
 
 Connection::Connection(Socket socket, net::ListenerRole role, ConnectionList& list,
@@ -376,9 +371,9 @@ Connection::Step Connection::answer(const RequestHead& head) {
   Step otherwise{};
   if (!may_come_in(*route, head, caller, late, otherwise)) return otherwise;
   const std::string_view request_id(request_id_.data(), request_id_.size());
-  const auto next = exchange_->begin(
-      {head, target, captures, request_began_, caller, request_id, stream_.is_tls(), late ? &*late : nullptr},
-      response);
+  const auto next = exchange_->begin({head, target, captures, request_began_, caller, request_id, stream_.is_tls(),
+                                      late ? &*late : nullptr, &list_.config()},
+                                     response);
   if (next == Exchange::Next::kReadBody) return begin_body(head);
   if (next == Exchange::Next::kUpgrade) return begin_websocket(head, *route, caller);
   body_state_ = unread;
@@ -413,7 +408,6 @@ bool Connection::may_come_in(const Route& route, const RequestHead& head, access
   const auto refused = gate.admit(knock, presence_, request_id, caller, ticket_,
                                   is_late ? access::KeyPlace::kBody : access::KeyPlace::kHead);
   if (route.key_in_body) late.emplace(gate, ticket_, knock, caller, request_id, is_late);
-  caller.may_administer = !is_admin_alone(list_.config());
   if (presence_.is_excess()) keep_alive_ = false;  // also after a probe, which has no limit
   if (!refused) return true;
   const BodyState unread = head.has_body() ? BodyState::kUnread : BodyState::kRead;

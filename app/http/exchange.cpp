@@ -2,9 +2,14 @@
 
 #include <cstdlib>
 
+#include "app/http/audience.hpp"
 #include "app/http/conversation.hpp"
 
 namespace yolod::app::http {
+
+bool RequestView::may_administer() const {
+  return caller.kind == access::Caller::Kind::kOperator || (config != nullptr && !is_admin_alone(*config));
+}
 
 std::unique_ptr<Conversation> Exchange::take_conversation() { std::abort(); }
 

@@ -26,6 +26,7 @@
 #include "app/http/response.hpp"
 #include "common/clock.hpp"
 #include "common/completion.hpp"
+#include "common/config/server_config.hpp"
 #include "common/outcome.hpp"
 
 namespace yolod::app::http {
@@ -45,6 +46,11 @@ struct RequestView {
   // If the route has its key in the body (Route::key_in_body), the exchange must copy this object and call check()
   // before it does any work for the client; otherwise it is null.
   const access::LateCheck* late_check{nullptr};
+  const common::ServerConfig* config{nullptr};
+
+  // Returns whether the listener of this request serves the management of people and of the keys of others. Without a
+  // config only the operator manages them.
+  [[nodiscard]] bool may_administer() const;
 };
 
 class Exchange {

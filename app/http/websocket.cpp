@@ -242,7 +242,6 @@ std::optional<Error> WebSocket::admit(Message& message) {
   access::Knock knock{credential, beginning_.caller.network, beginning_.need, AwakeClock::now(), std::time(nullptr)};
   if (credential.kind != access::Credential::Kind::kNone) knock.known_digest = beginning_.caller.credential;
   access::Caller caller;
-  caller.may_administer = beginning_.caller.may_administer;
   const RequestId& id = beginning_.request_id;
   const auto refused =
       parts_.list.application().gate().admit(knock, parts_.presence, {id.data(), id.size()}, caller, message.ticket);

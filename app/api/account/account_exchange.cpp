@@ -75,7 +75,7 @@ Outcome<void> AccountExchange::look_at_head(const http::RequestView& request) {
   asker_.caller = caller;
   asker_.name = caller.name;
   asker_.caller.name = asker_.name;
-  asker_.actor = caller.actor();
+  asker_.actor = caller.actor(request.may_administer());
   request_id_ = request.request_id;
   asker_.origin = caller.network.site().to_string();
   asker_.https = browser_has_https(head, request.is_tls);

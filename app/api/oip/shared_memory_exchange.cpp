@@ -23,7 +23,7 @@ Outcome<void> SharedMemoryExchange::look_at(const http::RequestView& request) {
   if (!regions_.is_on()) return Error{ErrorCode::kNotFound, "Not Found"};
   if (!request.captures.empty()) name_ = request.captures.front();
   owner_ = region_owner_of(request.caller);
-  is_admin_ = request.caller.has(accounts::protocol::kScopeAdmin) && request.caller.may_administer;
+  is_admin_ = request.caller.has(accounts::protocol::kScopeAdmin) && request.may_administer();
   return {};
 }
 

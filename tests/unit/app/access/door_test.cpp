@@ -106,7 +106,7 @@ TEST_CASE("Door: a key of the file comes in with its scopes and name", "[app][ac
   CHECK_FALSE(result.refusal);
   CHECK(result.caller.kind == Caller::Kind::kFileKey);
   CHECK(result.caller.name == "ci");
-  CHECK_FALSE(result.caller.actor());
+  CHECK_FALSE(result.caller.actor(true));
   CHECK(ask(door, key("secret"), Need::kLoad).refusal == Refusal::kMissingScope);
   CHECK(ask(door, key("secret "), Need::kPredict).refusal == Refusal::kUnknownCredential);
   CHECK(ask(door, key(protocol::to_hex(protocol::digest_of("secret")))).refusal == Refusal::kUnknownCredential);
@@ -153,11 +153,11 @@ TEST_CASE("Door: a key and a session of yolod-accounts come in, each by its own 
   const auto by_key = ask(door, key("key"));
   CHECK_FALSE(by_key.refusal);
   CHECK(by_key.caller.kind == Caller::Kind::kKey);
-  CHECK(by_key.caller.actor() == protocol::Actor{protocol::ActorKind::kKey, 7});
+  CHECK(by_key.caller.actor(true) == protocol::Actor{protocol::ActorKind::kKey, 7});
   const auto by_session = ask(door, session("session"), Need::kIdentity);
   CHECK_FALSE(by_session.refusal);
   CHECK(by_session.caller.kind == Caller::Kind::kSession);
-  CHECK(by_session.caller.actor() == protocol::Actor{protocol::ActorKind::kPerson, 3});
+  CHECK(by_session.caller.actor(true) == protocol::Actor{protocol::ActorKind::kPerson, 3});
   CHECK(by_session.caller.credential == protocol::digest_of("session"));
   CHECK(ask(door, key("session")).refusal == Refusal::kUnknownCredential);
   CHECK(ask(door, session("key")).refusal == Refusal::kUnknownCredential);

@@ -37,7 +37,8 @@ class ExchangeDriver {
     REQUIRE(target.parse(read.target));
     http::Captures parts;
     for (const auto part : captures) parts.push_back(part);
-    return exchange_->begin({read, target, parts, common::AwakeClock::now(), caller, {}, false, late_check}, response);
+    return exchange_->begin({read, target, parts, common::AwakeClock::now(), caller, {}, false, late_check, &config},
+                            response);
   }
   // Gives the exchange a body for which there is room.
   Next send(std::string_view body) {
@@ -89,6 +90,7 @@ class ExchangeDriver {
 
   access::Caller caller;  // who sends the request
   const access::LateCheck* late_check{nullptr};
+  common::ServerConfig config;  // of the server that has the request
   http::Response response;
   bool resumed{false};
   std::optional<common::Outcome<void>> room_came;
