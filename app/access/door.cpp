@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/access/token_digest.hpp"
+
 namespace yolod::app::access {
 namespace {
 
@@ -45,6 +47,12 @@ bool is_open(Need need) {
   return false;
 }
 
+// Each thread that has a door keeps what OpenSSL needs for digests.
+protocol::Digest digest_of_token(std::string_view token) {
+  thread_local TokenDigest digest;
+  return digest.of(token);
+}
+
 }  // namespace
 
 std::optional<Refusal> Door::admit(const Knock& knock, Caller& caller) {
@@ -69,7 +77,7 @@ std::optional<Refusal> Door::identify(const Knock& knock, Caller& caller) {
   if (credential.is_ambiguous) return Refusal::kAmbiguousCredential;
   if (credential.kind == Credential::Kind::kNone) return Refusal::kNoCredential;
   if (credential.token.size() > kLongestToken) return Refusal::kUnknownCredential;
-  const Digest digest = knock.known_digest ? *knock.known_digest : protocol::digest_of(credential.token);
+  const Digest digest = knock.known_digest ? *knock.known_digest : digest_of_token(credential.token);
   const auto is_expired = [&knock](Seconds expires) { return expires != 0 && expires <= knock.date; };
 
   if (credential.kind == Credential::Kind::kKey) {
@@ -145,6 +153,7 @@ protocol::Touch Door::next_touches(Seconds date) {
 // ---- the keys of the file ----
 
 void Door::use_file_keys(std::vector<FileKey> keys) {
+  (void)digest_of_token({});  // the first digest takes OpenSSL longer, and no request should wait for that
   file_keys_.clear();
   for (FileKey& key : keys) {
     const Digest digest = key.digest;
