@@ -115,8 +115,8 @@ std::size_t Stream::read_some(asio::mutable_buffer to, ErrorCode& failure) {
     return 0;
   }
   std::size_t done = 0;
+  ERR_clear_error();
   while (to.size() != 0) {
-    ERR_clear_error();
     const int result = SSL_read(tls_, to.data(), as_int(to.size()));
     if (result <= 0) {
       failure = failure_of(result);
@@ -140,12 +140,12 @@ std::size_t Stream::write_some(const Buffers& from, ErrorCode& failure) {
   auto [head, content] = from;
   std::size_t done = 0;
   std::array<char, kRecordBytes> record;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled before it is read
+  ERR_clear_error();
   while (head.size() + content.size() != 0) {
     asio::const_buffer next = head.size() != 0 ? head : content;
     if (head.size() != 0 && head.size() < record.size() && content.size() != 0) {
       next = asio::const_buffer(record.data(), asio::buffer_copy(asio::buffer(record), Buffers{head, content}));
     }
-    ERR_clear_error();
     const int result = SSL_write(tls_, next.data(), as_int(next.size()));
     if (result <= 0) {
       failure = failure_of(result);
@@ -174,7 +174,7 @@ void Stream::probe_client() {
 
 bool Stream::has_unread() {
   ErrorCode ignored;
-  return (tls_ != nullptr && SSL_pending(tls_) > 0) || socket_.available(ignored) != 0;
+  return (tls_ != nullptr && SSL_has_pending(tls_) != 0) || socket_.available(ignored) != 0;
 }
 
 void Stream::end() {

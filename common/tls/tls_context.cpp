@@ -18,6 +18,9 @@ namespace {
 constexpr std::string_view kHttp11 = "\x08http/1.1";
 // A signature with a longer RSA key holds the event loop for more than 1.4 ms at each handshake.
 constexpr int kLongestQuickRsaBits = 3072;
+// OpenSSL reads this much from a socket at once: two TLS records with their heads. Without it each record takes two
+// calls of the kernel. A larger buffer saves less than the copies within it cost.
+constexpr std::size_t kReadAtOnceBytes = std::size_t{2} * (16 * 1024 + 256 + 5);
 
 // Returns the reason of OpenSSL's first error, and clears all its errors.
 std::string take_reason() {
@@ -89,7 +92,10 @@ std::vector<Error> TlsContext::read(const TlsConfig& files) {
 
 void TlsContext::set_rules() {
   SSL_CTX_set_min_proto_version(context_, TLS1_2_VERSION);
-  SSL_CTX_set_cipher_list(context_, "ECDHE+AESGCM:ECDHE+CHACHA20");  // for TLS 1.2; every cipher of TLS 1.3 is good
+  // AES with 128 bits takes a tenth less time than AES with 256 bits, and is safe as well. The first list is for
+  // TLS 1.2.
+  SSL_CTX_set_cipher_list(context_, "ECDHE+AESGCM+AES128:ECDHE+AESGCM:ECDHE+CHACHA20");
+  SSL_CTX_set_ciphersuites(context_, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256");
   // Other groups cost the server 1 ms (P-384) to 30 ms (finite fields of 8192 bits), and a client could ask for them.
   SSL_CTX_set1_groups_list(context_, "X25519:P-256");
   SSL_CTX_set_options(context_, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
@@ -103,6 +109,8 @@ void TlsContext::set_rules() {
   // With SSL_MODE_RELEASE_BUFFERS an idle connection takes 15 kB instead of 48 kB.
   SSL_CTX_set_mode(context_,
                    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_read_ahead(context_, 1);
+  SSL_CTX_set_default_read_buffer_len(context_, kReadAtOnceBytes);
   SSL_CTX_set_alpn_select_cb(context_, &choose_protocol, nullptr);
   SSL_CTX_set_default_passwd_cb(context_, &no_passphrase);
 }

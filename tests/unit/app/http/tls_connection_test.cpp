@@ -138,6 +138,9 @@ TEST_CASE("TlsConnection: requests are answered one after another", "[app][unit]
   SSL_CTX_set_max_proto_version(client.context(), version);
   REQUIRE(client.connect());
   CHECK(SSL_version(client.tls()) == version);
+  // The server chooses the cipher that costs the least time.
+  CHECK(std::string(SSL_get_cipher_name(client.tls())) ==
+        (version == TLS1_3_VERSION ? "TLS_AES_128_GCM_SHA256" : "ECDHE-ECDSA-AES128-GCM-SHA256"));
   CHECK(bench.handshakes == std::vector{net::Handshake::kDone});
   for (int i = 0; i < 3; ++i) {
     client.send(kGet);
@@ -261,6 +264,26 @@ TEST_CASE("TlsConnection: a handshake that is not done in time ends", "[app][uni
   bench.turn();
   bench.pass(2ms);
   CHECK(bench.ended == 1);
+}
+
+TEST_CASE("TlsConnection: requests whose records come at the same moment are all answered", "[app][unit]") {
+  const ServerFiles files;
+  ConnectionBench bench;
+  bench.read_bodies();
+  TlsClient client(bench, files.context());
+  REQUIRE(client.connect());
+  // OpenSSL reads several records from the socket at once, so the kernel does not tell of the later ones again.
+  const std::string request = post("a body");
+  for (int i = 0; i < 3; ++i) {
+    for (const std::string& part : {request.substr(0, 30), request.substr(30)}) {
+      REQUIRE(SSL_write(client.tls(), part.data(), static_cast<int>(part.size())) == static_cast<int>(part.size()));
+    }
+  }
+  bench.turn();
+  const auto answers = client.received();
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = answers.find("HTTP/1.1 200 ", at)) != std::string::npos; ++at) ++count;
+  CHECK(count == 3);
 }
 
 TEST_CASE("TlsConnection: old versions, weak ciphers and other protocols are refused", "[app][unit]") {
