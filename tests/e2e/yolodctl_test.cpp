@@ -2,11 +2,13 @@
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <string>
+#include <vector>
 
 #include "tests/support/bodies.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
+#include "tests/support/tls_client.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -94,6 +96,55 @@ TEST_CASE_METHOD(ServerAndPicture, "Yolodctl: bench server counts errors by thei
   CHECK(result.exit == exited(1));
   const auto value = boost::json::parse(result.output);
   CHECK(value.at("errors").at("404").to_number<int>() > 0);
+}
+
+TEST_CASE("Yolodctl: commands reach a server over https if they trust its certificate", "[e2e]") {
+  const TlsFolder tls;
+  Server server(identity_config({{.workers = 1}}, {tls.listen()}));
+  REQUIRE(server.wait_until_ready());
+  const auto port = std::to_string(tls_endpoint(server, nullptr).port);
+  const auto url = "https://127.0.0.1:" + port;
+  const TemporaryDirectory folder;
+  const auto image = folder.write("a.jpg", random_body(100'000, 1)).string();
+  const std::vector<std::string> trusting{"--ca", tls.client_ca().string()};
+  const std::vector<std::string> insecure{"--insecure"};
+  const auto run = [](std::vector<std::string> command, const std::vector<std::string>& more) {
+    command.insert(command.begin(), "yolodctl");
+    command.insert(command.end(), more.begin(), more.end());
+    return run_program(command);
+  };
+  const std::vector<std::vector<std::string>> commands{
+      {"status", "--json", "--url", url},
+      {"bench", "server", "--connections", "2", "--duration", "300ms", "--image", image, "--json", "--url", url},
+      {"watch", folder.path().string(), "--url", url}};
+  for (const auto& command : commands) {
+    CAPTURE(command.front());
+    for (const auto& accepting : {trusting, insecure}) {
+      const auto done = run(command, accepting);
+      CAPTURE(done.output, done.errors);
+      CHECK(done.exit == exited(0));
+    }
+    const auto refused = run(command, {});
+    CAPTURE(refused.output, refused.errors);
+    CHECK(refused.exit == exited(1));
+    CHECK_THAT(refused.errors, Catch::Contains("the server's certificate is refused: ") && Catch::Contains("--ca"));
+  }
+  // The certificate is for localhost and 127.0.0.1.
+  CHECK(run({"status", "--url", "https://localhost:" + port}, trusting).exit == exited(0));
+  // Plain HTTP at the other end is an error of the handshake, and the options are for https only.
+  const auto plain = run({"status", "--url", "https://127.0.0.1:" + std::to_string(server.endpoint().port)}, trusting);
+  CHECK(plain.exit == exited(1));
+  CHECK_THAT(plain.errors, Catch::Contains("the TLS handshake failed"));
+  CHECK(run({"status", "--url", server.url()}, insecure).exit == exited(2));
+  CHECK(run({"status", "--url", url}, {"--ca", image}).exit == exited(1));
+  // The server gets a certificate for another name.
+  tls.renew(Certificate({.name = "elsewhere", .issuer = &tls.authority}));
+  ProgramResult other_name;
+  CHECK(wait_until([&] {
+    other_name = run({"status", "--url", "https://localhost:" + port}, trusting);
+    return other_name.exit == exited(1);
+  }));
+  CHECK_THAT(other_name.errors, Catch::Contains("hostname mismatch"));
 }
 
 TEST_CASE("Yolodctl: an unreachable server is one clear line and exit 1", "[e2e]") {

@@ -28,6 +28,7 @@
 #include "tools/progress/progress_bar.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/http_client.hpp"
+#include "tools/yolodctl/server_options.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -42,7 +43,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kAnswerTimeout{60'000};
 
 struct BenchOptions {
-  std::string url{"http://127.0.0.1:8080"};
+  ServerOptions server;
   std::vector<std::string> images;
   std::string model;
   std::string protocol{"predict"};
@@ -68,10 +69,9 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
 
 class Bench {
  public:
-  Bench(const BenchOptions& options, milliseconds duration, std::vector<std::string> requests,
-        asio::generic::stream_protocol::endpoint endpoint)
+  Bench(const BenchOptions& options, milliseconds duration, std::vector<std::string> requests, const ServerPlace& place)
       : options_(options), duration_(duration), requests_(std::move(requests)), ticker_(context_) {
-    for (std::size_t i = 0; i < options_.connections; ++i) connections_.emplace_back(context_, endpoint);
+    for (std::size_t i = 0; i < options_.connections; ++i) connections_.emplace_back(context_, place);
     if (options_.rate > 0) {
       planned_ = static_cast<std::size_t>(std::floor(options_.rate * static_cast<double>(duration_.count()) / 1000));
     }
@@ -199,7 +199,7 @@ json::object Bench::report() const {
   json::object retry_after;
   for (const auto& [wait, number] : retry_after_) retry_after[wait] = number;
   json::object report{
-      {"url", options_.url},
+      {"url", options_.server.url},
       {"protocol", options_.protocol},
       {"connections", options_.connections},
       {"rate", options_.rate > 0 ? json::value(options_.rate) : json::value(nullptr)},
@@ -248,7 +248,7 @@ int run_bench_server(const BenchOptions& options) {
     std::fprintf(stderr, "yolodctl: %s\n", why.c_str());
     return 2;
   };
-  const auto url = parse_server_url(options.url);
+  const auto url = parse_server_url(options.server.url);
   if (!url) return wrong("--url: " + url.error().message);
   const auto duration = parse_duration(options.duration);
   if (!duration) return wrong("--duration: '" + options.duration + "': such as 500ms, 10s or 2m are allowed");
@@ -265,12 +265,12 @@ int run_bench_server(const BenchOptions& options) {
     if (!stream) return wrong("--image: cannot read " + image);
     requests.push_back(format_request("POST", target, url.value(), "application/octet-stream", body, more_fields));
   }
-  auto endpoint = resolve(url.value());
-  if (!endpoint) {
-    std::fprintf(stderr, "yolodctl: %s: %s\n", options.url.c_str(), endpoint.error().message.c_str());
-    return 1;
+  auto place = resolve(url.value(), options.server.trust);
+  if (!place) {
+    std::fprintf(stderr, "yolodctl: %s: %s\n", options.server.url.c_str(), place.error().message.c_str());
+    return place.error().code == common::ErrorCode::kBadRequest ? 2 : 1;
   }
-  Bench bench(options, *duration, std::move(requests), std::move(*endpoint));
+  Bench bench(options, *duration, std::move(requests), *std::move(place));
   bench.run();
   if (options.json) {
     std::printf("%s\n", json::serialize(bench.report()).c_str());
@@ -278,7 +278,8 @@ int run_bench_server(const BenchOptions& options) {
     print_report(bench.report());
   }
   if (!bench.first_failure().empty()) {
-    std::fprintf(stderr, "yolodctl: %s: the first error: %s\n", options.url.c_str(), bench.first_failure().c_str());
+    std::fprintf(stderr, "yolodctl: %s: the first error: %s\n", options.server.url.c_str(),
+                 bench.first_failure().c_str());
   }
   return bench.any_answered_well() ? 0 : 1;
 }
@@ -288,7 +289,7 @@ int run_bench_server(const BenchOptions& options) {
 void add_bench_server(CLI::App& bench, int& exit_code) {
   const auto options = std::make_shared<BenchOptions>();
   auto* command = bench.add_subcommand("server", "Post images to a running server and measure its answers");
-  command->add_option("--url", options->url, "http://host:port or unix:/path")->capture_default_str();
+  add_server_options(*command, options->server);
   command->add_option("--image", options->images, "what to post; several are taken in turn")
       ->required()
       ->check(CLI::ExistingFile);

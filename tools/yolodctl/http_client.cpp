@@ -4,6 +4,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/stream_traits.hpp>
@@ -31,11 +32,13 @@ Error failure(const boost::system::error_code& error) { return {ErrorCode::kSyst
 
 Outcome<ServerUrl> parse_server_url(std::string_view text) {
   constexpr std::string_view kHttp = "http://";
+  constexpr std::string_view kHttps = "https://";
   constexpr std::string_view kUnix = "unix:";
   ServerUrl url;
   url.text = text;
-  const Error refused{ErrorCode::kBadRequest,
-                      "'" + url.text + "' is not a server's address; use http://host:port or unix:/path"};
+  const Error refused{
+      ErrorCode::kBadRequest,
+      "'" + url.text + "' is not a server's address; use http://host:port, https://host:port or unix:/path"};
   if (text.starts_with(kUnix)) {
     url.unix_path = text.substr(kUnix.size());
     // sun_path needs one byte for its terminator.
@@ -44,8 +47,9 @@ Outcome<ServerUrl> parse_server_url(std::string_view text) {
     url.host = "localhost";
     return url;
   }
-  if (!text.starts_with(kHttp)) return refused;
-  auto authority = text.substr(kHttp.size());
+  url.is_tls = text.starts_with(kHttps);
+  if (!url.is_tls && !text.starts_with(kHttp)) return refused;
+  auto authority = text.substr(url.is_tls ? kHttps.size() : kHttp.size());
   if (authority.ends_with('/')) authority.remove_suffix(1);
   if (authority.empty() || authority.find_first_of("/?#@ ") != std::string_view::npos) return refused;
   // The colons of [::1] do not precede a port.
@@ -53,7 +57,7 @@ Outcome<ServerUrl> parse_server_url(std::string_view text) {
   const auto colon = authority.rfind(':');
   const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
   auto host = has_port ? authority.substr(0, colon) : authority;
-  url.port = has_port ? std::string(authority.substr(colon + 1)) : "80";
+  url.port = has_port ? std::string(authority.substr(colon + 1)) : url.is_tls ? "443" : "80";
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   if (host.empty() || url.port.empty() || url.port.find_first_not_of("0123456789") != std::string::npos) {
     return refused;
@@ -62,16 +66,54 @@ Outcome<ServerUrl> parse_server_url(std::string_view text) {
   return url;
 }
 
-Outcome<asio::generic::stream_protocol::endpoint> resolve(const ServerUrl& url) {
+Outcome<ServerPlace> resolve(const ServerUrl& url, const TlsTrust& trust) {
+  if (!url.is_tls && (trust.is_insecure || !trust.ca_file.empty())) {
+    return Error{ErrorCode::kBadRequest, "--ca and --insecure need an address with https://"};
+  }
   if (!url.unix_path.empty()) {
-    return asio::generic::stream_protocol::endpoint(asio::local::stream_protocol::endpoint(url.unix_path));
+    return ServerPlace{{asio::local::stream_protocol::endpoint(url.unix_path)}};
   }
   asio::io_context context;
   asio::ip::tcp::resolver resolver(context);
   boost::system::error_code error;
   const auto found = resolver.resolve(url.host, url.port, error);
   if (error) return failure(error);
-  return asio::generic::stream_protocol::endpoint(found.begin()->endpoint());
+  ServerPlace place;
+  for (const auto& one : found) place.endpoints.emplace_back(one.endpoint());
+  if (!url.is_tls) return place;
+  place.host = url.host;
+  place.tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+  SSL_CTX_set_min_proto_version(place.tls->native_handle(), TLS1_2_VERSION);
+  place.tls->set_verify_mode(trust.is_insecure ? asio::ssl::verify_none : asio::ssl::verify_peer);
+  if (trust.ca_file.empty()) {
+    place.tls->set_default_verify_paths(error);
+  } else {
+    place.tls->load_verify_file(trust.ca_file, error);
+  }
+  if (error) return Error{ErrorCode::kSystem, trust.ca_file + ": no certificates in PEM: " + error.message()};
+  return place;
+}
+
+void expect_host(SSL* connection, const ServerPlace& place) {
+  boost::system::error_code is_name;
+  asio::ip::make_address(place.host, is_name);
+  X509_VERIFY_PARAM* const rules = SSL_get0_param(connection);
+  if (is_name) {
+    // The server name in the handshake must not be an address (RFC 6066, 3).
+    SSL_set_tlsext_host_name(connection, place.host.c_str());
+    X509_VERIFY_PARAM_set1_host(rules, place.host.c_str(), place.host.size());
+  } else {
+    X509_VERIFY_PARAM_set1_ip_asc(rules, place.host.c_str());
+  }
+}
+
+std::string explain_handshake(SSL* connection, const boost::system::error_code& error) {
+  const auto verified = SSL_get_verify_result(connection);
+  if (SSL_get_verify_mode(connection) == SSL_VERIFY_NONE || verified == X509_V_OK) {
+    return "the TLS handshake failed: " + error.message();
+  }
+  return std::string("the server's certificate is refused: ") + X509_verify_cert_error_string(verified) +
+         "; --ca names a file with the certificate of its authority";
 }
 
 std::string format_request(std::string_view method, std::string_view target, const ServerUrl& url,
@@ -89,45 +131,75 @@ std::string format_request(std::string_view method, std::string_view target, con
   return text.append("\r\n").append(body);
 }
 
-asio::awaitable<Outcome<Response>> HttpConnection::exchange(std::string_view request,
-                                                            std::chrono::milliseconds timeout) {
+asio::awaitable<Outcome<void>> HttpConnection::connect() {
   boost::system::error_code error;
   auto token = asio::redirect_error(asio::use_awaitable, error);
+  tls_.reset();
+  buffer_.clear();
+  for (const auto& endpoint : place_.endpoints) {
+    stream_.close();
+    co_await stream_.async_connect(endpoint, token);
+    if (!error) break;
+  }
+  if (error) co_return failure(error);
+  // A Unix socket has no such delay to disable.
+  boost::system::error_code ignored;
+  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  if (place_.tls == nullptr) co_return Outcome<void>();
+  tls_.emplace(stream_, *place_.tls);
+  expect_host(tls_->native_handle(), place_);
+  co_await tls_->async_handshake(asio::ssl::stream_base::client, token);
+  if (!error) co_return Outcome<void>();
+  co_return Error{ErrorCode::kSystem, explain_handshake(tls_->native_handle(), error)};
+}
+
+template <typename Stream>
+asio::awaitable<Outcome<Response>> HttpConnection::exchange_over(Stream& stream, std::string_view request,
+                                                                 bool& may_repeat) {
+  boost::system::error_code error;
+  boost::system::error_code write_error;
+  co_await asio::async_write(stream, asio::buffer(request), asio::redirect_error(asio::use_awaitable, write_error));
+  // The server may refuse the request before it is sent completely, and then close the connection. Read its answer
+  // anyway.
+  http::response_parser<http::string_body> parser;
+  parser.body_limit(kMaxAnswerBytes);
+  co_await http::async_read(stream, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+  if (error) {
+    may_repeat = !parser.got_some() && error != beast::error::timeout;
+    co_return failure(write_error ? write_error : error);
+  }
+  connected_ = !write_error && parser.get().keep_alive();
+  co_return parser.release();
+}
+
+asio::awaitable<Outcome<Response>> HttpConnection::exchange(std::string_view request,
+                                                            std::chrono::milliseconds timeout) {
   stream_.expires_after(timeout);
   for (;;) {
     const bool reused = connected_;
     if (!connected_) {
-      stream_.close();
-      buffer_.clear();
-      co_await stream_.async_connect(endpoint_, token);
-      if (error) co_return failure(error);
-      // A Unix socket has no such delay to disable.
-      boost::system::error_code ignored;
-      stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+      const auto connected = co_await connect();
+      if (!connected) co_return connected.error();
     }
     connected_ = false;
-    boost::system::error_code write_error;
-    co_await asio::async_write(stream_, asio::buffer(request), asio::redirect_error(asio::use_awaitable, write_error));
-    // The server may refuse the request before it is sent completely, and then close the connection. Read its answer
-    // anyway.
-    http::response_parser<http::string_body> parser;
-    parser.body_limit(kMaxAnswerBytes);
-    co_await http::async_read(stream_, buffer_, parser, token);
-    if (error) {
-      if (reused && !parser.got_some() && error != beast::error::timeout) continue;
-      co_return failure(write_error ? write_error : error);
+    bool may_repeat = false;
+    std::optional<Outcome<Response>> answer;
+    if (tls_) {
+      answer.emplace(co_await exchange_over(*tls_, request, may_repeat));
+    } else {
+      answer.emplace(co_await exchange_over(stream_, request, may_repeat));
     }
-    connected_ = !write_error && parser.get().keep_alive();
-    co_return parser.release();
+    if (!answer->ok() && reused && may_repeat) continue;
+    co_return *std::move(answer);
   }
 }
 
 Outcome<Response> fetch(const ServerUrl& url, std::string_view method, std::string_view target,
-                        std::chrono::milliseconds timeout, std::string_view json) {
-  auto endpoint = resolve(url);
-  if (!endpoint) return endpoint.error();
+                        std::chrono::milliseconds timeout, std::string_view json, const TlsTrust& trust) {
+  auto place = resolve(url, trust);
+  if (!place) return place.error();
   asio::io_context context;
-  HttpConnection connection(context, std::move(*endpoint));
+  HttpConnection connection(context, *std::move(place));
   const auto request = format_request(method, target, url, json.empty() ? "" : "application/json", json);
   std::optional<Outcome<Response>> answer;
   const auto ask = [&]() -> asio::awaitable<void> { answer.emplace(co_await connection.exchange(request, timeout)); };

@@ -10,6 +10,7 @@
 
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/http_client.hpp"
+#include "tools/yolodctl/server_options.hpp"
 #include "tools/yolodctl/table.hpp"
 
 namespace yolod::tools {
@@ -18,7 +19,7 @@ namespace {
 namespace json = boost::json;
 
 struct StatusOptions {
-  std::string url{"http://127.0.0.1:8080"};
+  ServerOptions server;
   bool json{false};
 };
 
@@ -64,18 +65,18 @@ void print_status(const json::object& status) {
 }
 
 int run_status(const StatusOptions& options) {
-  const auto url = parse_server_url(options.url);
+  const auto url = parse_server_url(options.server.url);
   if (!url) {
     std::fprintf(stderr, "yolodctl: --url: %s\n", url.error().message.c_str());
     return 2;
   }
-  const auto fail = [&options](const std::string& why) {
-    std::fprintf(stderr, "yolodctl: %s: %s\n", options.url.c_str(), why.c_str());
-    return 1;
+  const auto fail = [&options](const std::string& why, int code = 1) {
+    std::fprintf(stderr, "yolodctl: %s: %s\n", options.server.url.c_str(), why.c_str());
+    return code;
   };
   constexpr std::chrono::seconds kTimeout{10};
-  const auto answer = fetch(url.value(), "GET", "/status", kTimeout);
-  if (!answer) return fail(answer.error().message);
+  const auto answer = fetch(url.value(), "GET", "/status", kTimeout, {}, options.server.trust);
+  if (!answer) return fail(answer.error().message, answer.error().code == common::ErrorCode::kBadRequest ? 2 : 1);
   if (answer.value().result() != boost::beast::http::status::ok) {
     return fail("answered " + std::to_string(answer.value().result_int()) + " " + answer.value().body());
   }
@@ -95,7 +96,7 @@ int run_status(const StatusOptions& options) {
 void add_status(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<StatusOptions>();
   auto* command = app.add_subcommand("status", "Show the state of a running server");
-  command->add_option("--url", options->url, "http://host:port or unix:/path")->capture_default_str();
+  add_server_options(*command, options->server);
   command->add_flag("--json", options->json, "the server's own JSON, on one line");
   command->callback([options, &exit_code] { exit_code = run_status(*options); });
 }

@@ -5,10 +5,13 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/stream_traits.hpp>
 #include <boost/beast/http/fields.hpp>
+#include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -23,12 +26,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/http_client.hpp"
 #include "tools/yolodctl/picture_source.hpp"
+#include "tools/yolodctl/server_options.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -44,7 +49,7 @@ constexpr auto kWait = asio::as_tuple(asio::use_awaitable);
 
 struct WatchOptions {
   std::string source;
-  std::string url{"http://127.0.0.1:8080"};
+  ServerOptions server;
   std::string model;
   std::string drop;  // empty: oldest for a camera, none for files
   std::optional<double> confidence;
@@ -106,16 +111,25 @@ std::string note_of(const std::string& name) {
   return json::serialize(options);
 }
 
+using PlainSocket = asio::generic::stream_protocol::socket;
+using TlsSocket = asio::ssl::stream<PlainSocket>;
+
+// `Layer` is the stream below the WebSocket: PlainSocket or TlsSocket.
+template <typename Layer>
 class Watch {
  public:
-  Watch(asio::io_context& io, const WatchOptions& options, PictureSource& source)
-      : options_(options), source_(source), stream_(io), timer_(io) {}
+  // `layer` are the arguments of the layer.
+  template <typename... Arguments>
+  Watch(asio::io_context& io, const WatchOptions& options, PictureSource& source, Arguments&... layer)
+      : options_(options), source_(source), stream_(io, layer...), timer_(io) {}
 
-  asio::awaitable<void> run(ServerUrl url, asio::generic::stream_protocol::endpoint endpoint, std::string key);
+  asio::awaitable<void> run(ServerUrl url, ServerPlace place, std::string key);
   // Returns the exit code.
   [[nodiscard]] int result() const { return failed_ ? 1 : 0; }
 
  private:
+  // Returns whether the layer is connected.
+  asio::awaitable<bool> connect(const ServerUrl& url, const ServerPlace& place);
   void prepare(std::string key);
   void start_sending();
   asio::awaitable<void> send_pictures();
@@ -130,7 +144,7 @@ class Watch {
 
   const WatchOptions& options_;
   PictureSource& source_;
-  websocket::stream<asio::generic::stream_protocol::socket, false> stream_;
+  websocket::stream<Layer, false> stream_;
   asio::steady_timer timer_;
   std::uint64_t sent_{0};
   std::uint64_t answered_{0};  // the number of the newest picture that has its answer
@@ -139,12 +153,35 @@ class Watch {
   bool failed_{false};
 };
 
-asio::awaitable<void> Watch::run(ServerUrl url, asio::generic::stream_protocol::endpoint endpoint, std::string key) {
-  auto [no_connection] = co_await stream_.next_layer().async_connect(endpoint, kWait);
+template <typename Layer>
+asio::awaitable<bool> Watch<Layer>::connect(const ServerUrl& url, const ServerPlace& place) {
+  auto& socket = beast::get_lowest_layer(stream_);
+  error_code no_connection;
+  for (const auto& endpoint : place.endpoints) {
+    error_code ignored;
+    socket.close(ignored);
+    auto [failure] = co_await socket.async_connect(endpoint, kWait);
+    no_connection = failure;
+    if (!failure) break;
+  }
   if (no_connection) {
     fail(url.text + ": " + no_connection.message());
-    co_return;
+    co_return false;
   }
+  if constexpr (std::is_same_v<Layer, TlsSocket>) {
+    auto& tls = stream_.next_layer();
+    expect_host(tls.native_handle(), place);
+    auto [refused] = co_await tls.async_handshake(asio::ssl::stream_base::client, kWait);
+    if (refused) fail(url.text + ": " + explain_handshake(tls.native_handle(), refused));
+    co_return !refused;
+  }
+  co_return true;
+}
+
+template <typename Layer>
+asio::awaitable<void> Watch<Layer>::run(ServerUrl url, ServerPlace place, std::string key) {
+  const bool is_connected = co_await connect(url, place);
+  if (!is_connected) co_return;
   prepare(std::move(key));
   websocket::response_type answer;
   const std::string target = target_of(options_);
@@ -157,7 +194,8 @@ asio::awaitable<void> Watch::run(ServerUrl url, asio::generic::stream_protocol::
   co_await receive_answers();
 }
 
-void Watch::prepare(std::string key) {
+template <typename Layer>
+void Watch<Layer>::prepare(std::string key) {
   constexpr std::size_t kMostAnswerBytes = 256U << 20U;
   stream_.read_message_max(kMostAnswerBytes);
   stream_.set_option(websocket::stream_base::decorator([key = std::move(key)](websocket::request_type& request) {
@@ -166,13 +204,15 @@ void Watch::prepare(std::string key) {
   }));
 }
 
-void Watch::start_sending() {
+template <typename Layer>
+void Watch<Layer>::start_sending() {
   asio::co_spawn(stream_.get_executor(), send_pictures(), [](const std::exception_ptr& thrown) {
     if (thrown) std::rethrow_exception(thrown);
   });
 }
 
-asio::awaitable<void> Watch::send_pictures() {
+template <typename Layer>
+asio::awaitable<void> Watch<Layer>::send_pictures() {
   const auto began = std::chrono::steady_clock::now();
   for (;;) {
     auto picture = co_await source_.next();
@@ -199,9 +239,13 @@ asio::awaitable<void> Watch::send_pictures() {
   if (answered_ >= sent_) co_await close();
 }
 
-asio::awaitable<void> Watch::close() { (void)co_await stream_.async_close(websocket::close_code::normal, kWait); }
+template <typename Layer>
+asio::awaitable<void> Watch<Layer>::close() {
+  (void)co_await stream_.async_close(websocket::close_code::normal, kWait);
+}
 
-asio::awaitable<void> Watch::receive_answers() {
+template <typename Layer>
+asio::awaitable<void> Watch<Layer>::receive_answers() {
   beast::flat_buffer buffer;
   for (;;) {
     auto [failure, bytes] = co_await stream_.async_read(buffer, kWait);
@@ -221,7 +265,8 @@ asio::awaitable<void> Watch::receive_answers() {
   }
 }
 
-void Watch::take_text(std::string_view text) {
+template <typename Layer>
+void Watch<Layer>::take_text(std::string_view text) {
   error_code failure;
   const auto value = json::parse({text.data(), text.size()}, failure);
   if (failure || !value.is_object()) return fail("the server's answer is not JSON");
@@ -246,7 +291,8 @@ void Watch::take_text(std::string_view text) {
   std::fflush(stdout);
 }
 
-void Watch::take_file(std::string_view bytes) {
+template <typename Layer>
+void Watch<Layer>::take_file(std::string_view bytes) {
   ++answered_;
   if (options_.out.empty()) return;
   const auto stem = std::filesystem::path(last_name_).stem().string();
@@ -268,7 +314,7 @@ int run_watch(const WatchOptions& options) {
     std::fprintf(stderr, "yolodctl: %s\n", why.c_str());
     return code;
   };
-  auto url = parse_server_url(options.url);
+  auto url = parse_server_url(options.server.url);
   if (!url) return complain(url.error().message, 2);
   auto key = read_key(options.key_file);
   if (!key) return complain(key.error().message, 2);
@@ -277,8 +323,11 @@ int run_watch(const WatchOptions& options) {
     std::filesystem::create_directories(options.out, failure);
     if (failure) return complain(options.out + ": " + failure.message(), 1);
   }
-  auto endpoint = resolve(*url);
-  if (!endpoint) return complain(url->text + ": " + endpoint.error().message, 1);
+  auto place = resolve(*url, options.server.trust);
+  if (!place) {
+    const bool is_usage = place.error().code == common::ErrorCode::kBadRequest;
+    return complain(url->text + ": " + place.error().message, is_usage ? 2 : 1);
+  }
   asio::io_context io;
   std::unique_ptr<PictureSource> source;
   if (has_pictures(options.source)) {
@@ -290,12 +339,19 @@ int run_watch(const WatchOptions& options) {
     if (!opened) return complain(opened.error().message, 1);
     source = *std::move(opened);
   }
-  Watch watch(io, options, *source);
-  asio::co_spawn(io, watch.run(*url, *endpoint, *key), [](const std::exception_ptr& thrown) {
-    if (thrown) std::rethrow_exception(thrown);
-  });
-  io.run();
-  return watch.result();
+  const auto show = [&](auto& watch) {
+    asio::co_spawn(io, watch.run(*url, *place, *key), [](const std::exception_ptr& thrown) {
+      if (thrown) std::rethrow_exception(thrown);
+    });
+    io.run();
+    return watch.result();
+  };
+  if (place->tls == nullptr) {
+    Watch<PlainSocket> watch(io, options, *source);
+    return show(watch);
+  }
+  Watch<TlsSocket> watch(io, options, *source, *place->tls);
+  return show(watch);
 }
 
 }  // namespace
@@ -305,7 +361,7 @@ void add_watch(CLI::App& app, int& exit_code) {
   auto* const watch = app.add_subcommand(
       "watch", "Send a folder, a video or a camera through a server's /stream, and show the answers");
   watch->add_option("source", options->source, "A folder, a picture, a video file, or /dev/videoN")->required();
-  watch->add_option("--url", options->url, "The server: http://host:port or unix:/path")->capture_default_str();
+  add_server_options(*watch, options->server);
   watch->add_option("--model", options->model, "The model; without it the server's default model");
   watch->add_option("--drop", options->drop, "oldest: skip pictures if the server is too slow; none: wait for it")
       ->check(CLI::IsMember({"oldest", "none"}));
