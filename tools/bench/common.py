@@ -167,6 +167,23 @@ class Network:
         return {"name": "network", "darknet": files, "detect": {"multi_label": False}, **settings}
 
 
+# ---- processors ----
+
+
+def pin(processor, *pids):
+    """Lets all threads of these processes run on that processor only; without pids, this process and its later children."""
+    for pid in pids or (0,):
+        threads = [0] if pid == 0 else [int(one.name) for one in pathlib.Path(f"/proc/{pid}/task").iterdir()]
+        for thread in threads:
+            os.sched_setaffinity(thread, {processor})
+
+
+def two_processors():
+    """Returns two processors that this process may use, or nothing if there is one."""
+    usable = sorted(os.sched_getaffinity(0))
+    return (usable[0], usable[1]) if len(usable) > 1 else None
+
+
 # ---- programs ----
 
 
@@ -369,6 +386,11 @@ class Nginx(Program):
                                       servers="\n  ".join(servers)))
         for port in self.ports:
             self.wait_until_listening(port)
+
+    def workers(self):
+        """Returns the pids of nginx's workers."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
 
 
 def free_ports(count):
