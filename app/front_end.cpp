@@ -515,6 +515,11 @@ http::Application::Shortage FrontEnd::room_shortage(Clock::time_point now) const
   return {first_bytes, least_bytes};
 }
 
+http::Application::Shortage FrontEnd::unchecked_shortage(Clock::time_point now) {
+  const auto [all_bytes, next_bytes] = body_room_->unchecked().shortage(now);
+  return {all_bytes, next_bytes};
+}
+
 // ---- what routes ask ----
 
 serving::ServerStatus FrontEnd::status() const {

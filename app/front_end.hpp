@@ -96,6 +96,7 @@ class FrontEnd final : private http::Application {
   void answered_without_exchange(int http_status) override { metrics_.answered_without_model(http_status); }
   void handshake_ended(net::Handshake how) override;
   [[nodiscard]] Shortage room_shortage(common::Clock::time_point now) const override;
+  [[nodiscard]] Shortage unchecked_shortage(common::Clock::time_point now) override;
 
   // The routes call these.
   void refresh_metrics();

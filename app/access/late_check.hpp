@@ -34,6 +34,7 @@ class LateCheck {
 
   // Returns whether check() may still refuse the request because it has no right key.
   [[nodiscard]] bool is_pending() const { return is_late_ && gate_->mode() != common::AccessMode::kOpen; }
+  [[nodiscard]] const Network& network() const { return network_; }
   // Call it once, when it is known which key the body has; `key` is empty if it has none. Returns what the client
   // receives if the request may not come in.
   [[nodiscard]] std::optional<common::Error> check(std::string_view key);

@@ -29,9 +29,6 @@ constexpr std::uint32_t kQueueShare = 4;
 constexpr milliseconds kGrowPatience{2000};
 // A request whose body names its model waits this long for memory.
 constexpr milliseconds kPatienceWithoutModel{5000};
-// Bodies of clients whose API key is still to be checked hold at most this fraction of the memory for unfinished
-// bodies, or one largest body.
-constexpr std::uint64_t kUncheckedPart = 4;
 // The exchange copies this much of a private body in one turn of the event loop. That takes about 0.1 ms.
 constexpr std::size_t kCopiedAtOnceBytes = 256 * 1024;
 constexpr std::size_t kWorthShrinkingBytes = 64 * 1024;
@@ -49,6 +46,7 @@ http::Exchange::Next CallExchange::begin(const http::RequestView& request, http:
     const bool may_follow = is_private_ && request.head.has_body() && !plan_.is_answered;
     if (!may_follow) return fail(check_key({}).value_or(no_key()), response);
     if (!begun) begin_error_ = begun.error();
+    unchecked_.emplace(context_.body_room.unchecked(), access::NetworkHash()(late_check_->network().site()));
     return Next::kReadBody;  // without admit(), so that this client has no influence on the scheduler yet
   }
   if (!begun) return fail(begun.error(), response);
@@ -63,7 +61,7 @@ std::optional<Error> CallExchange::check_key(std::string_view key) {
   if (!late_check_) return std::nullopt;
   auto refused = late_check_->check(key);
   late_check_.reset();
-  forget_unchecked();
+  unchecked_.reset();
   return refused;
 }
 
@@ -82,7 +80,7 @@ http::Exchange::BodyRule CallExchange::body_rule() const {
 }
 
 bool CallExchange::try_room(std::uint64_t bytes) {
-  if (!count_unchecked(bytes)) return false;
+  if (unchecked_ && !context_.body_room.unchecked().try_hold(*unchecked_, bytes, body_rule().limit_bytes)) return false;
   auto room = context_.body_room.try_reserve(bytes);
   return room && take_room(*std::move(room), bytes, 0);
 }
@@ -100,35 +98,27 @@ bool CallExchange::take_room(ipc::ArenaBlock room, std::uint64_t bytes, std::uin
   return true;
 }
 
-bool CallExchange::count_unchecked(std::uint64_t bytes) {
-  if (!late_check_ || !late_check_->is_pending()) return true;
-  forget_unchecked();
-  const std::uint64_t share = context_.body_room.arena().upload_share_bytes() / kUncheckedPart;
-  if (*context_.unchecked_bytes + bytes > std::max(share, body_rule().limit_bytes)) return false;
-  unchecked_bytes_ = bytes;
-  *context_.unchecked_bytes += bytes;
-  return true;
-}
-
-void CallExchange::forget_unchecked() { *context_.unchecked_bytes -= std::exchange(unchecked_bytes_, 0); }
-
 void CallExchange::drop_room() {
   room_ = {};
   PrivateRoom::free_in_turns(std::move(private_), context_.body_room.executor());
-  forget_unchecked();
+  if (unchecked_) unchecked_->clear();
 }
 
 boost::asio::awaitable<Outcome<void>> CallExchange::await_room(std::uint64_t bytes, std::uint64_t kept_bytes) {
   const bool grows = kept_bytes != 0;
-  if (!count_unchecked(bytes)) {
-    co_return Error{ErrorCode::kQueueFull,
-                    "the server is too busy: too many bodies wait for the check of the API key that they have"};
+  auto patience = grows ? std::min(room_patience(), kGrowPatience) : room_patience();
+  const void* const waiting = grows ? nullptr : this;
+  if (unchecked_) {
+    const auto began = AwakeClock::now();
+    const bool has_room = co_await context_.body_room.unchecked().await_hold(
+        *unchecked_, bytes, body_rule().limit_bytes, patience, waiting);
+    if (!has_room) co_return no_room();
+    patience -= std::min(patience, std::chrono::floor<milliseconds>(AwakeClock::now() - began));
   }
   // The previous room no longer counts as memory of unfinished bodies. Otherwise a body nearly as large as all of
   // this memory would wait for its own first room.
   if (grows) room_.end_upload();
-  const auto patience = grows ? std::min(room_patience(), kGrowPatience) : room_patience();
-  auto room = co_await context_.body_room.reserve(bytes, patience, grows ? nullptr : this);
+  auto room = co_await context_.body_room.reserve(bytes, patience, waiting);
   if (!room) co_return no_room();
   const bool is_taken = take_room(*std::move(room), bytes, kept_bytes);
   co_return is_taken ? Outcome<void>() : Outcome<void>(no_room());
@@ -144,6 +134,10 @@ Error CallExchange::no_room() const {
   if (context_.draining()) return {ErrorCode::kShuttingDown, "the server is stopping"};
   if (AwakeClock::now() >= plan_.urgency.deadline) {
     return {ErrorCode::kDeadlineExceeded, "the server has no answer within the request's timeout"};
+  }
+  if (unchecked_ && unchecked_->bytes() == 0) {
+    return {ErrorCode::kQueueFull,
+            "the server is too busy: too many bodies wait for the check of the API key that they have"};
   }
   return {ErrorCode::kQueueFull, "the server is too busy: no memory for the body is free within queue.timeout"};
 }
@@ -344,6 +338,7 @@ void CallExchange::answer_came(std::size_t number, schedule::Answer answer) {
 
 void CallExchange::client_is_gone() {
   if (stage_ == Stage::kBody) {
+    if (unchecked_) context_.body_room.unchecked().leave(this);
     context_.body_room.leave(this);
     return;
   }

@@ -38,15 +38,12 @@ struct CallContext {
   observe::Metrics& metrics;
   const common::ServerConfig& config;
   std::function<bool()> draining;  // returns true once the server has begun to stop
-  // Counts the memory that bodies of clients hold whose API key is still to be checked.
-  std::shared_ptr<std::uint64_t> unchecked_bytes{std::make_shared<std::uint64_t>(0)};
 };
 
 class CallExchange final : public http::Exchange, public common::Recycled<CallExchange> {
  public:
   CallExchange(const CallContext& context, std::unique_ptr<Handler> handler)
       : context_(context), handler_(std::move(handler)) {}
-  ~CallExchange() override { forget_unchecked(); }
 
   [[nodiscard]] Next begin(const http::RequestView& request, http::Response& response) override;
   [[nodiscard]] Next proceed(http::Response& response) override;
@@ -56,6 +53,7 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   [[nodiscard]] boost::asio::awaitable<common::Outcome<void>> await_room(std::uint64_t bytes,
                                                                          std::uint64_t kept_bytes) override;
   [[nodiscard]] std::span<std::byte> room() const override { return is_private_ ? private_.bytes() : room_.bytes(); }
+  [[nodiscard]] bool yields_to_unchecked() const override { return unchecked_ && unchecked_->may_be_evicted(); }
   void drop_room() override;
   [[nodiscard]] Next body_came(std::uint64_t bytes, http::Response& response) override;
   void client_is_gone() override;
@@ -76,9 +74,6 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   // Checks the API key of the body, unless it has been checked. Returns what the client receives if the request may
   // not come in.
   [[nodiscard]] std::optional<common::Error> check_key(std::string_view key);
-  // Returns whether a room of that size is within the share of clients whose key is still to be checked, and counts it.
-  [[nodiscard]] bool count_unchecked(std::uint64_t bytes);
-  void forget_unchecked();
   // Asks the dispatcher whether it would take the request.
   [[nodiscard]] common::Outcome<void> admit();
   // Takes a room in the arena and, for a private body, the same size of private memory.
@@ -119,8 +114,8 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   ipc::ArenaBlock room_;
   bool is_private_{false};  // whether the body is in private_
   PrivateRoom private_;
-  std::uint64_t unchecked_bytes_{0};  // the part of CallContext::unchecked_bytes
-  std::uint64_t body_bytes_{0};       // set when the whole body is there
+  std::optional<serving::UncheckedRoom::Hold> unchecked_;  // exists while the key in the body is still to be checked
+  std::uint64_t body_bytes_{0};                            // set when the whole body is there
   std::size_t copied_calls_{0};
   std::size_t copied_bytes_{0};  // of the next call's content
   std::size_t copied_to_{0};     // the end of the copies in room_

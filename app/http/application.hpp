@@ -39,6 +39,9 @@ class Application {
     std::uint64_t least_bytes{0};
   };
   [[nodiscard]] virtual Shortage room_shortage(common::Clock::time_point now) const = 0;
+  // Says the same of the memory for bodies whose API key is still to be checked. Only uploads that yield for them may
+  // be evicted then (UploadCost::yields_to_unchecked). `first_bytes` is for all bodies that wait.
+  [[nodiscard]] virtual Shortage unchecked_shortage(common::Clock::time_point now) = 0;
 
  protected:
   ~Application() = default;

@@ -99,7 +99,9 @@ bool Connection::check_deadline(AwakeClock::time_point now) {
 
 std::optional<UploadCost> Connection::upload_cost(AwakeClock::time_point now) const {
   if (websocket_) return websocket_->upload_cost(now);
-  return upload_.cost(list_.config().body_timeout, now);
+  auto cost = upload_.cost(list_.config().body_timeout, now);
+  if (cost && exchange_) cost->yields_to_unchecked = exchange_->yields_to_unchecked();
+  return cost;
 }
 
 void Connection::evict_upload(AwakeClock::time_point now) {

@@ -54,18 +54,24 @@ void ConnectionList::check_more_deadlines() {
 }
 
 void ConnectionList::relieve_pressure(common::Clock::time_point now) {
-  const auto [first_bytes, least_bytes] = application_.room_shortage(now);
-  if (first_bytes == 0) return;
+  const auto shortage = application_.room_shortage(now);
+  if (shortage.first_bytes != 0) evict_uploads(shortage, false, now);
+  const auto unchecked = application_.unchecked_shortage(now);
+  if (unchecked.first_bytes != 0) evict_uploads(unchecked, true, now);
+}
+
+void ConnectionList::evict_uploads(const Application::Shortage& shortage, bool only_unchecked,
+                                   common::Clock::time_point now) {
   candidates_.clear();
   uploading_.clear();
   public_.for_each(Occupation::kBusy, [&](Place& place) {
     const auto cost = place.upload_cost(now);
-    if (!cost) return;
+    if (!cost || (only_unchecked && !cost->yields_to_unchecked)) return;
     candidates_.push_back({cost->cost, cost->held_bytes, uploading_.size()});
     uploading_.push_back(&place);
   });
-  std::size_t victims = choose_victims(candidates_, first_bytes);
-  if (victims == 0) victims = choose_victims(candidates_, least_bytes);
+  std::size_t victims = choose_victims(candidates_, shortage.first_bytes);
+  if (victims == 0) victims = choose_victims(candidates_, shortage.least_bytes);
   for (std::size_t i = 0; i < victims; ++i) uploading_[candidates_[i].index]->evict_upload(now);
 }
 

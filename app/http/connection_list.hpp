@@ -48,8 +48,10 @@ class ConnectionList {
 
  private:
   void check_more_deadlines();
-  // If a body waits for memory in the arena, evicts the uploads that would hold theirs for longest.
+  // If a body waits for memory, evicts the uploads that would hold theirs for longest.
   void relieve_pressure(common::Clock::time_point now);
+  // `only_unchecked`: only uploads that yield to bodies whose API key is still to be checked.
+  void evict_uploads(const Application::Shortage& shortage, bool only_unchecked, common::Clock::time_point now);
 
   boost::asio::io_context& io_;
   Application& application_;

@@ -93,6 +93,9 @@ class Exchange {
   [[nodiscard]] virtual boost::asio::awaitable<common::Outcome<void>> await_room(std::uint64_t bytes,
                                                                                  std::uint64_t kept_bytes) = 0;
   [[nodiscard]] virtual std::span<std::byte> room() const = 0;
+  // Returns whether the server may evict the upload because other bodies, whose API key is still to be checked, wait
+  // for memory.
+  [[nodiscard]] virtual bool yields_to_unchecked() const { return false; }
   // Frees the room because no body will arrive.
   virtual void drop_room() = 0;
   // The connection calls it when the first `bytes` of room() are the whole body.

@@ -43,6 +43,7 @@ struct Upload {
 struct UploadCost {
   double cost;
   std::uint64_t held_bytes;
+  bool yields_to_unchecked{false};  // Exchange::yields_to_unchecked()
 };
 
 // Returns the cost of an upload, in bytes times seconds, at the rate so far. Returns nothing if the upload may not

@@ -19,7 +19,8 @@ constexpr std::size_t kServedAtOnce = 256;
 
 }  // namespace
 
-BodyRoom::BodyRoom(asio::io_context& io, ipc::InputArena& arena) : io_(io), arena_(arena) {
+BodyRoom::BodyRoom(asio::io_context& io, ipc::InputArena& arena)
+    : io_(io), arena_(arena), unchecked_(io, arena.upload_share_bytes()) {
   arena_.on_room([this] { serve_waiters_later(); });
 }
 
@@ -119,6 +120,7 @@ void BodyRoom::leave(const void* waiting) {
 
 void BodyRoom::refuse_all() {
   refusing_ = true;
+  unchecked_.refuse_all();
   for (Waiter& waiter : waiters_) waiter.timer.cancel();
 }
 

@@ -1,5 +1,6 @@
 // BodyRoom gives request bodies room in the arena. If a body does not fit, its request waits here, and the client's
-// bytes wait in the socket. room_policy decides which waiting request gets room next.
+// bytes wait in the socket. room_policy decides which waiting request gets room next. A body whose API key the
+// server has not checked yet needs room in unchecked() first.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -11,6 +12,7 @@
 #include <optional>
 
 #include "app/serving/room_policy.hpp"
+#include "app/serving/unchecked_room.hpp"
 #include "common/clock.hpp"
 #include "ipc/input_arena.hpp"
 
@@ -44,6 +46,7 @@ class BodyRoom {
   // Ends every wait, and refuses every later request.
   void refuse_all();
 
+  [[nodiscard]] UncheckedRoom& unchecked() { return unchecked_; }
   [[nodiscard]] const ipc::InputArena& arena() const { return arena_; }
   // Returns the executor of the event loop.
   [[nodiscard]] boost::asio::io_context::executor_type executor() { return io_.get_executor(); }
@@ -68,6 +71,7 @@ class BodyRoom {
 
   boost::asio::io_context& io_;
   ipc::InputArena& arena_;
+  UncheckedRoom unchecked_;
   std::list<Waiter> waiters_;     // in the order of arrival
   std::uint64_t given_bytes_{0};  // the bytes of all blocks so far
   bool scheduled_{false};

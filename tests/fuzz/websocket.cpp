@@ -95,6 +95,7 @@ class Bench final : public http::Application {
   void answered_without_exchange(int /*http_status*/) override {}
   void handshake_ended(net::Handshake /*how*/) override {}
   [[nodiscard]] Shortage room_shortage(common::Clock::time_point /*now*/) const override { return {}; }
+  [[nodiscard]] Shortage unchecked_shortage(common::Clock::time_point /*now*/) override { return {}; }
 
   void turn() {
     io.restart();

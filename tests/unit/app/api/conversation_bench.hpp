@@ -112,6 +112,7 @@ class ConversationBench : public ModelBench, public http::Application {
   void answered_without_exchange(int) override {}
   void handshake_ended(net::Handshake) override {}
   [[nodiscard]] Shortage room_shortage(common::Clock::time_point) const override { return {}; }
+  [[nodiscard]] Shortage unchecked_shortage(common::Clock::time_point) override { return {}; }
 
   access::Gate gate_{common::AccessConfig{}};
   http::ConnectionList connections{io, *this, server, 64};

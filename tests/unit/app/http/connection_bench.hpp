@@ -39,6 +39,7 @@ struct ExchangeScript {
 
   Exchange::BodyRule rule{1U << 20U, 64};
   bool has_room{true};
+  bool yields{false};
   bool minds_client{true};
   std::function<std::unique_ptr<Conversation>()> converse;  // after kUpgrade
   // Ends a wait for room. The test calls it.
@@ -85,6 +86,7 @@ class ScriptedExchange final : public Exchange {
     co_return came;
   }
   [[nodiscard]] std::span<std::byte> room() const override { return room_; }
+  [[nodiscard]] bool yields_to_unchecked() const override { return script_.yields; }
   void drop_room() override {
     ++script_.dropped_rooms;
     room_.clear();
@@ -242,6 +244,7 @@ class ConnectionBench : public Application {
   void answered_without_exchange(int http_status) override { statuses.push_back(http_status); }
   void handshake_ended(net::Handshake how) override { handshakes.push_back(how); }
   [[nodiscard]] Shortage room_shortage(common::Clock::time_point) const override { return shortage; }
+  [[nodiscard]] Shortage unchecked_shortage(common::Clock::time_point) override { return of_unchecked; }
 
   access::Gate gate_{common::AccessConfig{}};
   boost::asio::io_context io;
@@ -250,6 +253,7 @@ class ConnectionBench : public Application {
   ExchangeScript script{io};
   bool drains{false};
   Shortage shortage;
+  Shortage of_unchecked;
   int ended{0};
   std::vector<std::string> refused;
   std::vector<int> statuses;

@@ -501,6 +501,19 @@ TEST_CASE("Connection: an upload is evicted for others, and gets 503 if it kept 
   CHECK_THAT(answer, StartsWith(keeps_pace ? "HTTP/1.1 503 " : "HTTP/1.1 408 "));
 }
 
+TEST_CASE("Connection: only an upload that yields is evicted for bodies with an unchecked key", "[app][unit]") {
+  ConnectionBench bench;
+  bench.read_bodies();
+  bench.script.yields = GENERATE(true, false);
+  Client client(bench);
+  client.send("POST /thing HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + std::string(100'000, 'a'));
+  bench.pass(1000ms);
+  CHECK(client.received().empty());
+  bench.of_unchecked = {500'000, 500'000};
+  bench.pass(10ms);
+  CHECK(client.received().empty() != bench.script.yields);
+}
+
 // ---- waits ----
 
 TEST_CASE("Connection: an exchange waits, lets other connections have their turn, and writes in pieces",
