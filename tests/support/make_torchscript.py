@@ -7,10 +7,6 @@ For each NAME it writes OUT/NAME.pt, OUT/NAME-input.npy (or .npz) and OUT/NAME-o
 pictures it also writes OUT/NAME.ppm, a picture of their input's size, and OUT/NAME-answer.npy, their output for it.
 For detectors of any size it also writes OUT/NAME-augmented.npy, their output with test-time augmentation. Weights are
 seeded and random, because the tests compare arithmetic and not quality.
-
-    make_torchscript.py difference A B
-
-Prints the largest difference between the bytes of two pictures, or the elements of two .npy or .npz files.
 """
 import json
 import os
@@ -56,18 +52,6 @@ def save_picture(out, name, module, side, mean=0., std=1.):
 def save_as_pixels(out, name, output, black, white):
     pixels = ((output[0] - black) / (white - black) * 255).round().clamp(0, 255).byte()
     numpy.save(os.path.join(out, name + "-pixels.npy"), pixels.permute(1, 2, 0).numpy())
-
-
-def difference(*files):
-    def arrays(file):
-        if not file.endswith((".npy", ".npz")):
-            import PIL.Image
-            return [numpy.asarray(PIL.Image.open(file).convert("RGB"))]
-        loaded = numpy.load(file)
-        return [loaded] if isinstance(loaded, numpy.ndarray) else [loaded[name] for name in loaded.files]
-    a, b = map(arrays, files)
-    assert [x.shape for x in a] == [x.shape for x in b], "%s and %s" % ([x.shape for x in a], [x.shape for x in b])
-    return max(numpy.abs(x.astype(float) - y.astype(float)).max() for x, y in zip(a, b))
 
 
 def flat(value):
@@ -436,9 +420,6 @@ MAKERS = {
 }
 
 if __name__ == "__main__":
-    if sys.argv[1] == "difference":
-        print(difference(*sys.argv[2:]))
-        sys.exit()
     os.makedirs(sys.argv[1], exist_ok=True)
     for wanted in sys.argv[2:] or MAKERS:
         MAKERS[wanted](sys.argv[1], wanted)

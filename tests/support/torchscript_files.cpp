@@ -20,12 +20,13 @@ namespace {
 
 constexpr const char* kPython = "/usr/bin/python3";  // Debian's packages belong to this Python
 constexpr const char* kScript = YOLOD_TEST_SOURCE_DIR "/tests/support/make_torchscript.py";
+constexpr const char* kDifferenceScript = YOLOD_TEST_SOURCE_DIR "/tests/support/largest_difference.py";
 constexpr const char* kImported = YOLOD_TEST_SOURCE_DIR "/tests/support/make_checkpoints.py";
 
-std::string run_script(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), {kPython, "-W", "ignore", kScript});
+std::string run_script(const std::string& script, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {kPython, "-W", "ignore", script});
   auto result = run_program(std::move(arguments), milliseconds(120'000));
-  if (result.exit != exited(0)) throw std::runtime_error("make_torchscript.py: " + result.errors);
+  if (result.exit != exited(0)) throw std::runtime_error(script + ": " + result.errors);
   return std::move(result.output);
 }
 
@@ -59,17 +60,17 @@ std::filesystem::path torchscript_files(const std::vector<std::string>& names) {
     if (absent || made < script_time) arguments.push_back(name);
   }
   if (arguments.size() == 1) return folder;
-  run_script(arguments);
+  (void)run_script(kScript, arguments);
   for (std::size_t i = 1; i < arguments.size(); ++i) std::ofstream(mark_of(arguments[i]), std::ios::trunc) << "made\n";
   return folder;
 }
 
 void make_torchscript(const std::filesystem::path& folder, const std::string& name) {
-  run_script({folder.string(), name});
+  (void)run_script(kScript, {folder.string(), name});
 }
 
 double largest_difference(const std::filesystem::path& a, const std::filesystem::path& b) {
-  return std::stod(run_script({"difference", a.string(), b.string()}));
+  return std::stod(run_script(kDifferenceScript, {a.string(), b.string()}));
 }
 
 }  // namespace yolod::tests
