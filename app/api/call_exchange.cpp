@@ -274,6 +274,7 @@ schedule::Job CallExchange::job_of(const Call& call) {
   job.urgency = plan_.urgency;
   job.options = call.options;
   job.kind = call.kind;
+  job.rows = call.rows;
   job.content = call.content;
   job.content_offset = body_offset_ + static_cast<std::uint64_t>(call.content.data() - body_);
   return job;

@@ -41,6 +41,7 @@ struct Call {
   std::span<const std::byte> content;  // a part of the body
   common::ContentKind kind{common::ContentKind::kFile};
   common::PredictionOptions options{};
+  std::uint32_t rows{1};  // how many inferences the statistics count for the call
 };
 using Calls = boost::container::small_vector<Call, 1>;
 // A request may have at most this many calls.

@@ -194,15 +194,16 @@ void ModelMetrics::served(std::uint32_t queue_us, const common::WorkTimes& times
   total_seconds_.observe(total_us * kSecondsPerMicrosecond);
 }
 
-void ModelMetrics::predicted(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t batch_size) {
+void ModelMetrics::predicted(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t rows,
+                             std::uint32_t batch_rows) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  statistics_.input_ended(queue_us, times, batch_size,
+  statistics_.input_ended(queue_us, times, rows, batch_rows,
                           static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(now).count()));
 }
 
-void ModelMetrics::batch(std::size_t size) {
+void ModelMetrics::batch(std::size_t size, std::uint32_t rows) {
   batch_size_.observe(static_cast<double>(size));
-  statistics_.batch_began(static_cast<std::uint32_t>(size));
+  statistics_.batch_began(rows);
 }
 
 void ModelMetrics::queue_depth(std::size_t depth) { queue_depth_.Set(static_cast<double>(depth)); }

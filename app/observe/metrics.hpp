@@ -34,9 +34,12 @@ class ModelMetrics {
   // `took` is the time since the request's first byte.
   void answered(int http_status, common::Clock::duration took);
   void served(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t total_us);
-  // Counts a prediction of a batch that had this size.
-  void predicted(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t batch_size);
-  void batch(std::size_t size);
+  // Counts a prediction with so many rows. Its batch had `batch_rows` rows.
+  void predicted(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t rows, std::uint32_t batch_rows);
+  // Counts rows of a prediction that were unknown when it was counted.
+  void more_rows(std::uint32_t count) { statistics_.inference_count += count; }
+  // Counts a batch with so many requests, which have so many rows.
+  void batch(std::size_t size, std::uint32_t rows);
   void queue_depth(std::size_t depth);
   void replayed();
   void quarantined();

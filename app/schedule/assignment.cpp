@@ -65,7 +65,6 @@ void Assignment::begin_batch(std::size_t size, bool runs_alone, Clock::time_poin
 std::uint32_t Assignment::give(std::unique_ptr<Request> request) {
   while (slots_[next_slot_]) ++next_slot_;  // the lane has enough slots for two batches
   request->batch = next_number_;
-  request->batch_size = batches_[batch_count_ - 1].size;
   slots_[next_slot_] = std::move(request);
   ++outstanding_;
   return next_slot_;

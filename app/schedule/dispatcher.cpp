@@ -264,10 +264,13 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
   ipc::LaneOwner& lane = assignment.worker().lane();
   const std::size_t size = batch_.size();
   assignment.begin_batch(size, batch_.front()->runs_alone() || !may_share_batch(batch_.front()->replays), now);
+  std::uint32_t rows = 0;
+  for (const auto& request : batch_) rows += request->job.rows;
   bool refused = false;
   for (std::size_t i = 0; i < size; ++i) {
     Request& request = *batch_[i];
     request.dispatched = now;
+    request.batch_rows = rows;
     ipc::RequestCell cell{};
     cell.id = request.id();
     cell.content_offset = request.job.content_offset;
@@ -286,7 +289,7 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
   batch_.clear();
   assignment.worker().set_outstanding(assignment.outstanding());
   sweep_by(assignment.hangs_at(), now);
-  metrics_.batch(size);
+  metrics_.batch(size, rows);
   if (refused) {  // the worker's death returns all its requests
     assignment.worker().condemn("its request ring is corrupt");
     return;
@@ -367,7 +370,7 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   if (!request->answered()) {
     sizing_.answered(now - request->admitted);
     metrics_.served(made.queue_us, made.times, common::elapsed_us(request->admitted, now));
-    if (predicted) metrics_.predicted(made.queue_us, made.times, request->batch_size);
+    if (predicted) metrics_.predicted(made.queue_us, made.times, request->job.rows, request->batch_rows);
     answer(*request, std::move(made));
   }
   return true;

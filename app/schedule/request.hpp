@@ -41,6 +41,7 @@ struct Job {
   common::PredictionOptions options;
   common::ContentKind kind{common::ContentKind::kFile};
   std::span<const std::byte> content;
+  std::uint32_t rows{1};            // how many inferences the statistics count for the request
   std::uint64_t content_offset{0};  // from the start of the arena
   // Either the job's own block or a block that several jobs share contains the content.
   ipc::ArenaBlock block;
@@ -60,7 +61,7 @@ struct Request : common::Recycled<Request> {
   // Requests with different shapes gain nothing from a common batch.
   std::uint64_t shape{0};
   std::uint32_t batch{0};       // the number of the worker's batch
-  std::uint32_t batch_size{0};  // how many requests that batch had
+  std::uint32_t batch_rows{0};  // the rows of all requests of that batch
   std::uint32_t replays{0};
   std::optional<BodyHash> hash;  // of the content; computed only if the quarantine knows a body of that length
   // The blame for its worker's death, until the hash is computed.

@@ -254,7 +254,7 @@ Outcome<void> InferHandler::make_raw_call(Bytes body, api::Calls& calls) {
     options_.tensors = true;
   }
   if (body_coding_ != ContentCoding::kIdentity) options_.packing = common::Packing{server_.max_body_bytes};
-  calls.push_back({body, common::ContentKind::kFile, options_});
+  calls.push_back({body, common::ContentKind::kFile, options_, rows_of_raw(body.size())});
   return {};
 }
 
@@ -383,6 +383,23 @@ Outcome<void> InferHandler::check_rows() const {
   return {};
 }
 
+std::uint32_t InferHandler::row_count() const {
+  if (view_.max_batch_size == 0) return 1;
+  return static_cast<std::uint32_t>(request_.inputs.front().shape.front());  // at most max_batch_size
+}
+
+std::uint32_t InferHandler::rows_of_raw(std::uint64_t bytes) const {
+  if (view_.takes_pictures || view_.max_batch_size == 0) return 1;
+  const TensorView& input = view_.inputs.front();
+  std::uint64_t row_bytes = element_bytes(input.type);
+  for (const std::int64_t side : input.dims) {
+    const bool fits = side > 0 && !__builtin_mul_overflow(row_bytes, static_cast<std::uint64_t>(side), &row_bytes);
+    if (!fits) return 1;
+  }
+  if (row_bytes == 0) return 1;
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(bytes / row_bytes, 1, common::kMostRows));
+}
+
 Outcome<void> InferHandler::check_input(const InferInput& input) const {
   const std::string model = in_quotes(plan_->model->config->name);
   const TensorView* const tensor = known(view_.inputs, input.name);
@@ -443,7 +460,7 @@ Outcome<void> InferHandler::make_calls(Bytes body, Bytes binary, api::Calls& cal
     }
     return add_pictures(binary, calls);
   }
-  calls.push_back({body, common::ContentKind::kOip, options_});
+  calls.push_back({body, common::ContentKind::kOip, options_, row_count()});
   return {};
 }
 
@@ -542,7 +559,9 @@ Outcome<void> InferHandler::take_header(api::Answers& answers) {
   request_ = *std::move(request);
   list->tensors.pop_back();
   if (auto checked = check_request(); !checked) return checked;
-  return check_inputs();
+  if (auto checked = check_inputs(); !checked) return checked;
+  plan_->model->metrics.more_rows(row_count() - 1);
+  return {};
 }
 
 bool InferHandler::render(const Result& result, http::Response& response) {

@@ -79,6 +79,10 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
                                                      const TensorView& known) const;
   // Checks the counts of rows of a model whose requests are computed together. REQUIRES: check_input() accepted all.
   [[nodiscard]] common::Outcome<void> check_rows() const;
+  // Returns how many rows the request has, or 1 if its model does not count rows. REQUIRES: check_inputs() accepted it.
+  [[nodiscard]] std::uint32_t row_count() const;
+  // Returns how many rows a raw request with so many bytes has. A worker checks the size.
+  [[nodiscard]] std::uint32_t rows_of_raw(std::uint64_t bytes) const;
   [[nodiscard]] common::Outcome<void> add_planes(Bytes binary, api::Calls& calls) const;
   [[nodiscard]] common::Outcome<void> add_pictures(Bytes binary, api::Calls& calls) const;
   [[nodiscard]] common::Outcome<void> add_binary_pictures(Bytes binary, std::size_t count, api::Calls& calls) const;

@@ -29,7 +29,7 @@ void append_statistics(http::TextBuffer& out, std::string_view model, std::uint6
   out += R"(","last_inference":)";
   out.add_whole(statistics.last_inference_ms);
   out += R"(,"inference_count":)";
-  out.add_whole(statistics.compute_infer.count);
+  out.add_whole(statistics.inference_count);
   out += R"(,"execution_count":)";
   out.add_whole(statistics.execution_count);
   out += R"(,"inference_stats":{)";

@@ -194,7 +194,9 @@ TEST_CASE("InferHandler: with batch.max_rows the first sides are counts of rows,
                      "}]}");
   };
   CHECK(ask(R"("shape":[1,2],"data":[1,2])", R"("shape":[1],"data":[1])") == "");
+  CHECK(bench.calls[0].rows == 1);
   CHECK(ask(R"("shape":[3,2],"data":[1,2,3,4,5,6])", R"("shape":[3],"data":[1,2,3])") == "");
+  CHECK(bench.calls[0].rows == 3);
   CHECK(ask(R"("shape":[4,2],"data":[1,2,3,4,5,6,7,8])", R"("shape":[4],"data":[1,2,3,4])") ==
         "inference request batch-size must be <= 3 for 'echo'");
   CHECK(ask(R"("shape":[2,2],"data":[1,2,3,4])", R"("shape":[1],"data":[1])") ==
@@ -202,6 +204,27 @@ TEST_CASE("InferHandler: with batch.max_rows the first sides are counts of rows,
   CHECK(ask(R"("shape":[0,2],"data":[])", R"("shape":[0],"data":[])") == "input 'x' for model 'echo' has no rows");
   CHECK(ask(R"("shape":[],"data":[1])", R"("shape":[1],"data":[1])") ==
         "unexpected shape for input 'x' for model 'echo'. Expected [-1,2], got []");
+}
+
+TEST_CASE("InferHandler: the statistics count the rows of raw and of compressed requests", "[app][unit]") {
+  auto config = config_of(Task::kTensor);
+  config.inputs = {{"x", common::oip::DataType::kFp32, {-1, 2}}};
+  config.batch.max_rows = 4;
+  common::ModelDescription description;
+  description.tensor_inputs = {"x"};
+  InferBench bench(config, description);
+  REQUIRE(bench.ask(bytes_of(1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F), "0") == "");
+  CHECK(bench.calls[0].rows == 3);
+
+  bench.fields = "Content-Encoding: gzip\r\n";
+  REQUIRE(bench.ask("packed") == "");
+  CHECK(bench.calls[0].rows == 1);  // until the worker has read the request
+  common::TensorList list{{{"sum", {common::ElementType::kFloat32, {1}, std::vector<std::byte>(4)}}}};
+  list.tensors.push_back(
+      common::oip::header_tensor(R"({"inputs":[{"name":"x","shape":[4,2],"datatype":"FP32","data":0}]})"));
+  (void)bench.answer({list});
+  CHECK(bench.response.status == boost::beast::http::status::ok);
+  CHECK(bench.model_metrics.statistics().inference_count == 3);
 }
 
 TEST_CASE("InferHandler: a raw request reaches a model with a single declared input", "[app][unit]") {

@@ -229,9 +229,9 @@ TEST_CASE("OipExchange: statistics count requests, inputs and batches", "[app][u
           zeros + R"(,"fail":)" + zeros + R"(,"queue":)" + zeros + R"(,"compute_input":)" + zeros +
           R"(,"compute_infer":)" + zeros + R"(,"compute_output":)" + zeros + R"(,"cache_hit":)" + zeros +
           R"(,"cache_miss":)" + zeros + R"(},"response_stats":{},"batch_stats":[],"memory_usage":[]}]})");
-  bench.model_metrics.batch(2);
-  bench.model_metrics.predicted(5, {10, 40, 3}, 2);
-  bench.model_metrics.predicted(7, {20, 40, 4}, 2);
+  bench.model_metrics.batch(2, 2);
+  bench.model_metrics.predicted(5, {10, 40, 3}, 1, 2);
+  bench.model_metrics.predicted(7, {20, 40, 4}, 1, 2);
   bench.model_metrics.answered(200, std::chrono::microseconds(100));
   bench.model_metrics.answered(400, std::chrono::microseconds(9));
   const auto text = bench.one(write_statistics, {"echo"}, no_statistics);
@@ -247,6 +247,24 @@ TEST_CASE("OipExchange: statistics count requests, inputs and batches", "[app][u
   CHECK(again.statistics().execution_count == 1);
   bench.status.models = {model_status("echo", 4, true), model_status("unseen", 1, false)};
   CHECK(bench.all(write_all_statistics).starts_with(R"(200 {"model_stats":[{"name":"echo","version":"4",)"));
+}
+
+TEST_CASE("OipExchange: statistics count the rows of inputs, as Triton does", "[app][unit]") {
+  OipBench bench;
+  bench.model_metrics.batch(2, 10);
+  bench.model_metrics.predicted(5, {10, 40, 3}, 8, 10);
+  bench.model_metrics.predicted(7, {20, 40, 4}, 2, 10);
+  const auto has = [&](const std::string& part) {
+    return bench.one(write_statistics, {"echo"}, no_statistics).find(part) != std::string::npos;
+  };
+  CHECK(has(R"("inference_count":10,"execution_count":1,)"));
+  CHECK(has(R"("queue":{"count":2,"ns":12000},)"));
+  CHECK(has(R"("batch_stats":[{"batch_size":10,"compute_input":{"count":1,"ns":30000},)"
+            R"("compute_infer":{"count":1,"ns":40000},"compute_output":{"count":1,"ns":7000}}])"));
+  // Large batches share entries, so that clients cannot make thousands of them.
+  for (std::uint32_t rows = 257; rows < 5000; ++rows) bench.model_metrics.batch(1, rows);
+  CHECK(bench.model_metrics.statistics().batches.size() == 6);
+  CHECK(bench.model_metrics.statistics().batches.contains(8192));
 }
 
 TEST_CASE("OipExchange: a model that is still loading has no metadata yet", "[app][unit]") {
