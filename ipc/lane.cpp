@@ -100,6 +100,16 @@ std::optional<std::span<const std::byte>> LaneOwner::copy_result(std::uint32_t s
   return std::span<const std::byte>(result_);
 }
 
+bool LaneOwner::append_result(std::uint32_t slot, std::uint64_t offset, std::uint64_t bytes,
+                              std::vector<std::byte>& to) const {
+  const std::uint64_t size = geometry_.result_slot_bytes;
+  if (slot >= geometry_.slot_count || offset > size || bytes > size - offset) return false;
+  const std::byte* const from = region_.bytes().data() + offsets_of(geometry_).results + slot * size + offset;
+  to.insert(to.end(), from, from + bytes);
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // the caller checks and uses the copy only
+  return true;
+}
+
 bool LaneOwner::worker_sleeps() const {
   // Without this fence the worker could miss the published request while this side misses the worker's sleep mark.
   std::atomic_thread_fence(std::memory_order_seq_cst);

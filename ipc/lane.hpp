@@ -54,6 +54,10 @@ class LaneOwner {
   // Returns a copy of the first `bytes` of a result slot, valid until the next call; nullopt if the slot or the size
   // is out of range.
   [[nodiscard]] std::optional<std::span<const std::byte>> copy_result(std::uint32_t slot, std::uint64_t bytes);
+  // Appends a copy of `bytes` of a result slot from `offset` on. Returns false if the slot or the place is out of
+  // range.
+  [[nodiscard]] bool append_result(std::uint32_t slot, std::uint64_t offset, std::uint64_t bytes,
+                                   std::vector<std::byte>& to) const;
 
   // The last mark of the worker in `slot`. It is meaningful only after the worker has been reaped.
   struct Mark {

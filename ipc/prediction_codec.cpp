@@ -7,6 +7,7 @@
 
 #include "common/domain/options.hpp"
 #include "common/domain/task.hpp"
+#include "ipc/prediction_parts.hpp"
 #include "ipc/wire.hpp"
 
 namespace yolod::ipc {
@@ -24,21 +25,13 @@ using common::NamedTensor;
 using common::Prediction;
 using common::TensorList;
 
-enum class PredictionKind : std::uint32_t {
-  kDetections = 1,
-  kIdentity = 2,
-  kClassifications = 3,
-  kFile = 4,
-  kTensors = 5
-};
-
 constexpr std::uint64_t kMinResultBytes = 1024;
 constexpr std::size_t kDetectionBytes = 24;
 constexpr std::size_t kListBytes = 16;  // kind, width, height, count
 constexpr std::size_t kClassificationBytes = 8;
 constexpr std::size_t kFileBytes = 8;  // kind, type
 
-// The first bytes of a file of each type. They prevent that a compromised worker sends another type of file.
+// The first bytes of a file of each type.
 std::string_view magic_of(FileType type) {
   using namespace std::string_view_literals;
   switch (type) {
@@ -146,26 +139,9 @@ ClassificationList read_classifications(Reader& in) {
 EncodedFile read_encoded_file(Reader& in) {
   EncodedFile file;
   file.type = in.number<FileType>();
-  const auto magic = std::as_bytes(std::span(magic_of(file.type)));
   file.bytes = in.rest();
-  const bool begins_so =
-      file.bytes.size() >= magic.size() && std::equal(magic.begin(), magic.end(), file.bytes.begin());
-  if (magic.empty() || !begins_so) in.fail();
+  if (!has_magic(file)) in.fail();
   return file;
-}
-
-// The bytes of a tensor follow from its type and shape, so no size is read that could say otherwise.
-bool read_tensor(Reader& in, NamedTensor& tensor) {
-  tensor.name = in.text();
-  const auto type = common::element_type_from(in.number<std::uint32_t>());
-  const auto dimensions = in.number<std::uint32_t>();
-  if (!in.good() || !type || dimensions > common::kMaxDimensions) return false;
-  tensor.array.type = *type;
-  for (std::uint32_t i = 0; i < dimensions; ++i) tensor.array.shape.push_back(in.number<std::int64_t>());
-  const auto bytes = common::array_bytes(*type, tensor.array.shape);
-  if (!in.good() || !bytes || *bytes > in.left()) return false;
-  tensor.array.bytes = in.bytes(*bytes);
-  return true;
 }
 
 TensorList read_tensors(Reader& in) {
@@ -173,13 +149,12 @@ TensorList read_tensors(Reader& in) {
   const auto count = in.number<std::uint32_t>();
   for (std::uint32_t i = 0; i < count && in.good(); ++i) {
     NamedTensor tensor;
-    const bool is_new =
-        read_tensor(in, tensor) && std::none_of(list.tensors.begin(), list.tensors.end(),
-                                                [&](const NamedTensor& other) { return other.name == tensor.name; });
-    if (!is_new || list.tensors.size() == kMaxTensors) {
+    const auto bytes = read_tensor_head(in, tensor);
+    if (!bytes || *bytes > in.left() || !may_follow(list, tensor)) {
       in.fail();
       return list;
     }
+    tensor.array.bytes = in.bytes(*bytes);
     list.tensors.push_back(std::move(tensor));
   }
   return list;
@@ -194,6 +169,30 @@ IdentityAnswer read_identity(Reader& in) {
 }
 
 }  // namespace
+
+bool has_magic(const EncodedFile& file) {
+  const auto magic = std::as_bytes(std::span(magic_of(file.type)));
+  return !magic.empty() && file.bytes.size() >= magic.size() &&
+         std::equal(magic.begin(), magic.end(), file.bytes.begin());
+}
+
+std::optional<std::uint64_t> read_tensor_head(Reader& in, NamedTensor& tensor) {
+  tensor.name = in.text();
+  const auto type = common::element_type_from(in.number<std::uint32_t>());
+  const auto dimensions = in.number<std::uint32_t>();
+  if (!in.good() || !type || dimensions > common::kMaxDimensions) return std::nullopt;
+  tensor.array.type = *type;
+  for (std::uint32_t i = 0; i < dimensions; ++i) tensor.array.shape.push_back(in.number<std::int64_t>());
+  const auto bytes = common::array_bytes(*type, tensor.array.shape);
+  if (!in.good() || !bytes) return std::nullopt;
+  return *bytes;
+}
+
+bool may_follow(const TensorList& list, const NamedTensor& next) {
+  return list.tensors.size() < kMaxTensors &&
+         std::none_of(list.tensors.begin(), list.tensors.end(),
+                      [&](const NamedTensor& other) { return other.name == next.name; });
+}
 
 std::uint64_t result_bytes_for(const common::ModelConfig& model) {
   std::uint64_t needed = 0;

@@ -35,6 +35,9 @@ using common::ErrorCode;
 // this time returns the memory to the kernel.
 constexpr std::chrono::seconds kQuietTime{10};
 
+// The front-end reads a result of this size while the worker writes the next one.
+constexpr std::uint64_t kPublishAtOnceBytes = 256 * 1024;
+
 // Takes the cells of one batch. Returns kCorrupt also if a batch ends early, because the front-end publishes batches
 // whole.
 ipc::PopResult take_batch(ipc::LaneUser& lane, std::vector<ipc::RequestCell>& batch) {
@@ -48,7 +51,8 @@ ipc::PopResult take_batch(ipc::LaneUser& lane, std::vector<ipc::RequestCell>& ba
   return ipc::PopResult::kPopped;
 }
 
-void complete(ipc::LaneUser& lane, const ipc::RequestCell& request, const model::Output& output) {
+// Returns the size of the result.
+std::uint64_t complete(ipc::LaneUser& lane, const ipc::RequestCell& request, const model::Output& output) {
   ipc::CompletionCell completion{};
   completion.id = request.id;
   completion.slot = request.slot;
@@ -78,6 +82,7 @@ void complete(ipc::LaneUser& lane, const ipc::RequestCell& request, const model:
     common::log_error("completion ring refused request {}", request.id);
   }
   common::reach(common::FaultPoint::kWorkerPushed);
+  return completion.result_bytes;
 }
 
 // Keeps one slot's RUNNING mark. The thread that holds the batch or works on its input calls it; never two threads at
@@ -139,6 +144,8 @@ class BatchLoop {
   void decode(Batch& batch);
   [[nodiscard]] std::vector<model::Output> compute(Batch& batch);
   void answer(const Batch& batch, const std::vector<model::Output>& outputs);
+  // Shows the completions to the front-end, and wakes it if it sleeps.
+  void publish();
 
   model::Model& model_;
   ipc::LaneUser& lane_;
@@ -298,12 +305,19 @@ std::vector<model::Output> BatchLoop::compute(Batch& batch) {
 
 void BatchLoop::answer(const Batch& batch, const std::vector<model::Output>& outputs) {
   common::reach(common::FaultPoint::kWorkerRan);
-  for (std::size_t i = 0; i < batch.requests.size(); ++i) complete(lane_, batch.requests[i], outputs[i]);
+  for (std::size_t i = 0; i < batch.requests.size(); ++i) {
+    const std::uint64_t bytes = complete(lane_, batch.requests[i], outputs[i]);
+    if (bytes >= kPublishAtOnceBytes && i + 1 < batch.requests.size()) publish();
+  }
+  publish();
+  if (batch.requests.size() > 1) keeps_memory_.store(true, std::memory_order_relaxed);
+}
+
+void BatchLoop::publish() {
   lane_.publish_completions();
   common::reach(common::FaultPoint::kWorkerPublished);
   if (arena_.front_end_sleeps()) ipc::ring_doorbell(channels_.doorbell);
   common::reach(common::FaultPoint::kWorkerRang);
-  if (batch.requests.size() > 1) keeps_memory_.store(true, std::memory_order_relaxed);
 }
 
 }  // namespace

@@ -306,6 +306,7 @@ void CallExchange::wait(Resume done) {
   const auto several = std::make_shared<Several>();
   several->done = std::move(done);
   several->block = std::make_shared<const ipc::ArenaBlock>(std::move(room_));
+  const schedule::Dispatcher::Together together(plan_.model->dispatcher);
   while (several->next < std::min(most_at_once, calls_.size())) ask_next(several);
 }
 

@@ -606,17 +606,18 @@ Connection::Step Connection::respond(BodyState body) {
   append_head(head_text, response,
               {version_, !closing_, {request_id_.data(), request_id_.size()}, scratch().date.at(std::time(nullptr))});
 
-  const auto head = asio::buffer(head_text.view());
-  const auto content = is_head_ ? asio::const_buffer() : response.content();
-  const auto first = asio::buffer(content, kBytesAtOnce);
   error_code failure;
   if (common::is_doomed_at(common::FaultPoint::kFrontEndWroteHeader)) {
-    stream_.write_some({head}, failure);
+    stream_.write_some({asio::buffer(head_text.view())}, failure);
     common::reach(common::FaultPoint::kFrontEndWroteHeader);
   }
-  const std::size_t written = stream_.write_some({head, first}, failure);
+  const std::size_t all = head_text.size() + (is_head_ ? 0 : response.content_bytes());
+  const std::size_t written = stream_.write_some(first_bytes(head_text, response, is_head_, kBytesAtOnce), failure);
   if (failure && failure != asio::error::would_block) return Step::kEnd;
-  if (written == head.size() + content.size()) return answer_written();
+  if (written == all) {
+    response.parts.clear();
+    return answer_written();
+  }
   unsent_ =
       std::make_unique<UnsentAnswer>(std::exchange(head_text, {}), std::exchange(response, {}), is_head_, written);
   return Step::kWriteRest;

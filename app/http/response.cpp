@@ -10,6 +10,13 @@ void Response::start(beast_http::status with_status, std::string_view type) {
   fields.clear();
   body.clear();
   file.clear();
+  parts.clear();
+}
+
+std::size_t Response::content_bytes() const {
+  std::size_t bytes = content().size();
+  for (const auto& part : parts) bytes += part.size();
+  return bytes;
 }
 
 void write_json(Response& response, beast_http::status status, std::string_view body) {
@@ -56,7 +63,7 @@ void append_head(TextBuffer& out, const Response& response, const HeadSettings& 
   out += settings.request_id;
   if (has_content) {
     out += "\r\nContent-Length: ";
-    out.add_whole(response.content().size());
+    out.add_whole(response.content_bytes());
   }
   out += "\r\n\r\n";
 }

@@ -22,6 +22,8 @@ struct Response {
   TextBuffer fields;              // the other header lines, each with its line break
   TextBuffer body;
   std::vector<std::byte> file;  // a worker's file, sent instead of `body` without a copy
+  // A worker's tensors, sent after content() without a copy.
+  std::vector<std::vector<std::byte>> parts;
 
   // Replaces the whole response by one with this status and an empty body. `type` is a string constant.
   void start(boost::beast::http::status status, std::string_view type = kJsonContentType);
@@ -29,6 +31,8 @@ struct Response {
   [[nodiscard]] boost::asio::const_buffer content() const {
     return file.empty() ? boost::asio::buffer(body.view()) : boost::asio::buffer(file);
   }
+  // Returns the size of content() and of all parts.
+  [[nodiscard]] std::size_t content_bytes() const;
 };
 
 // Each of these functions replaces the whole response.

@@ -137,14 +137,14 @@ std::size_t Stream::write_some(const Buffers& from, ErrorCode& failure) {
     failure = asio::error::broken_pipe;
     return 0;
   }
-  auto [head, content] = from;
+  Buffers left = from;
   std::size_t done = 0;
   std::array<char, kRecordBytes> record;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled before it is read
   ERR_clear_error();
-  while (head.size() + content.size() != 0) {
-    asio::const_buffer next = head.size() != 0 ? head : content;
-    if (head.size() != 0 && head.size() < record.size() && content.size() != 0) {
-      next = asio::const_buffer(record.data(), asio::buffer_copy(asio::buffer(record), Buffers{head, content}));
+  while (asio::buffer_size(left) != 0) {
+    asio::const_buffer next = *std::find_if(left.begin(), left.end(), [](const auto& one) { return one.size() != 0; });
+    if (next.size() < record.size() && next.size() < asio::buffer_size(left)) {
+      next = asio::const_buffer(record.data(), asio::buffer_copy(asio::buffer(record), left));
     }
     const int result = SSL_write(tls_, next.data(), as_int(next.size()));
     if (result <= 0) {
@@ -152,11 +152,13 @@ std::size_t Stream::write_some(const Buffers& from, ErrorCode& failure) {
       if (done != 0) failure = {};  // the next call reports it
       return done;
     }
-    const auto written = static_cast<std::size_t>(result);
+    auto written = static_cast<std::size_t>(result);
     done += written;
-    const std::size_t of_head = std::min(written, head.size());
-    head += of_head;
-    content += written - of_head;
+    for (auto& one : left) {
+      const std::size_t of_one = std::min(written, one.size());
+      one += of_one;
+      written -= of_one;
+    }
   }
   failure = {};
   return done;

@@ -42,7 +42,7 @@ class Stream {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
   using ErrorCode = boost::system::error_code;
-  using Buffers = std::array<boost::asio::const_buffer, 2>;
+  using Buffers = std::array<boost::asio::const_buffer, 4>;
 
   // Without a context the stream is the socket. Makes the socket non-blocking. Throws std::bad_alloc.
   Stream(Socket socket, std::shared_ptr<const common::TlsContext> tls);

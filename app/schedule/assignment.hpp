@@ -18,6 +18,8 @@
 #include "app/schedule/worker_choice.hpp"
 #include "app/schedule/worker_port.hpp"
 #include "common/clock.hpp"
+#include "ipc/layout.hpp"
+#include "ipc/prediction_reader.hpp"
 
 namespace yolod::app::schedule {
 
@@ -31,6 +33,13 @@ class Assignment {
 
   // Is true if the worker wrote an invalid value to its lane. The front-end then reads nothing more from it.
   bool lane_is_corrupt{false};
+
+  // A completion whose result is being read, in several turns of the event loop.
+  struct Reading {
+    ipc::CompletionCell completion;
+    ipc::PredictionReader result;
+  };
+  std::optional<Reading> reading;
 
   [[nodiscard]] std::uint32_t outstanding() const { return outstanding_; }
   // Returns the most requests of a batch, which the lane of this worker's generation decides.

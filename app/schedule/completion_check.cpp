@@ -5,8 +5,6 @@
 #include <utility>
 #include <variant>
 
-#include "ipc/prediction_codec.hpp"
-
 namespace yolod::app::schedule {
 namespace {
 
@@ -31,11 +29,10 @@ bool is_workers_code(ErrorCode code) {
 // The client receives a worker's error text if the client caused the error. Therefore the text is bounded and
 // reduced to printable ASCII.
 std::string printable(std::span<const std::byte> bytes) {
-  constexpr std::size_t kLongest = 300;
   std::string text;
   for (const std::byte byte : bytes) {
     const auto character = static_cast<unsigned char>(byte);
-    if (text.size() == kLongest) break;
+    if (text.size() == kMostErrorTextBytes) break;
     text.push_back(character >= 0x20 && character < 0x7F ? static_cast<char>(character) : '?');
   }
   return text;
@@ -79,19 +76,15 @@ bool labels_exist(const common::Prediction& prediction, const common::ModelDescr
 
 }  // namespace
 
-bool read_completion(const ipc::CompletionCell& completion, std::span<const std::byte> result,
-                     const common::ModelConfig& config, const common::PredictionOptions& asked,
-                     const common::ModelDescription& description, common::Outcome<common::Prediction>& read) {
-  if (completion.error_code == 0) {
-    auto prediction = ipc::decode_prediction(result);
-    if (!prediction || !fits_task(*prediction, config, asked) || !labels_exist(*prediction, description)) return false;
-    read = std::move(*prediction);
-    return true;
-  }
-  const auto code = common::error_code_from(completion.error_code);
-  if (!code || !is_workers_code(*code)) return false;
-  read = Error{*code, printable(result)};
-  return true;
+bool could_predict(const common::Prediction& prediction, const common::ModelConfig& config,
+                   const common::PredictionOptions& asked, const common::ModelDescription& description) {
+  return fits_task(prediction, config, asked) && labels_exist(prediction, description);
+}
+
+std::optional<Error> workers_error(std::uint32_t code, std::span<const std::byte> text) {
+  const auto known = common::error_code_from(code);
+  if (!known || !is_workers_code(*known)) return std::nullopt;
+  return Error{*known, printable(text)};
 }
 
 }  // namespace yolod::app::schedule

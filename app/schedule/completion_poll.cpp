@@ -19,6 +19,13 @@ void CompletionPoll::work_dispatched(common::Clock::time_point now) {
   look_again();
 }
 
+void CompletionPoll::completions_left() {
+  active_ = true;
+  if (std::exchange(awake_, true)) return;
+  arena_.wake_up();
+  look_again();
+}
+
 // The check runs after the other ready handlers. Between two checks the event loop asks the kernel for events and
 // does not wait.
 void CompletionPoll::look_again() {

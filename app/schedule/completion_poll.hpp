@@ -25,6 +25,8 @@ class CompletionPoll {
 
   // Call it when a worker has received requests. From then on the event loop checks the lanes.
   void work_dispatched(common::Clock::time_point now);
+  // Call it when a lane holds completions that were not read to their end.
+  void completions_left();
   // Call it when a worker has rung because of a completion.
   void doorbell_rang() { spin_.end(common::Clock::now()); }
 

@@ -23,6 +23,11 @@ using common::ErrorCode;
 // A deadline may be noticed this much too late, so that one sweep handles several deadlines.
 constexpr std::chrono::milliseconds kLateness{20};
 
+// The event loop reads this much of the workers' results in one turn, which takes about 0.1 ms, and at least the second
+// amount of each worker's results.
+constexpr std::size_t kReadAtOnceBytes = 256 * 1024;
+constexpr std::size_t kLeastReadBytes = 32 * 1024;
+
 constexpr const char* kTooLate = "the server has no answer within the request's timeout";
 constexpr const char* kQueueTooSlow = "the server is too busy: no worker is free within queue.timeout";
 constexpr const char* kNoWorker = "the model has no ready worker";
@@ -186,6 +191,7 @@ void Dispatcher::look_again() {
 }
 
 void Dispatcher::dispatch_waiting() {
+  if (together_ != 0) return;
   std::optional<Clock::time_point> ask_again;
   while (!queue_.empty()) {
     const auto now = AwakeClock::now();
@@ -305,11 +311,12 @@ void Dispatcher::worker_completions(WorkerPort& worker) {
   Assignment* const assignment = fleet_.find(worker);
   if (assignment == nullptr) return;  // it rang before it was ready, so its lane holds no request
   completion_poll_.doorbell_rang();
-  if (take_from(*assignment)) dispatch_waiting();
+  if (take_from(*assignment, kReadAtOnceBytes)) dispatch_waiting();
+  if (fleet_.has_completions()) completion_poll_.completions_left();
 }
 
-bool Dispatcher::take_from(Assignment& assignment) {
-  if (!assignment.lane_is_corrupt && drain_completions(assignment)) {
+bool Dispatcher::take_from(Assignment& assignment, std::size_t budget_bytes) {
+  if (!assignment.lane_is_corrupt && drain_completions(assignment, budget_bytes)) {
     if (assignment.left_before_recycling() == 0U) assignment.worker().recycle();
     return true;
   }
@@ -320,37 +327,69 @@ bool Dispatcher::take_from(Assignment& assignment) {
 
 void Dispatcher::take_completions() {
   bool found = false;
-  fleet_.for_each_with_completions([&](Assignment& assignment) { found = take_from(assignment) || found; });
+  std::size_t count = 0;
+  fleet_.for_each_with_completions([&](Assignment& /*assignment*/) { ++count; });
+  const std::size_t share = std::max(kReadAtOnceBytes / std::max<std::size_t>(count, 1), kLeastReadBytes);
+  fleet_.for_each_with_completions([&](Assignment& assignment) { found = take_from(assignment, share) || found; });
   if (found) dispatch_waiting();
 }
 
-bool Dispatcher::drain_completions(Assignment& assignment) {
-  ipc::CompletionCell completion{};
+bool Dispatcher::drain_completions(Assignment& assignment, std::size_t budget_bytes) {
+  if (!read_completions(assignment, budget_bytes)) return false;
+  assignment.worker().set_outstanding(assignment.outstanding());
+  // Fewer pictures are left to decode, so the worker counts as hung earlier.
+  if (assignment.outstanding() != 0) sweep_by(assignment.hangs_at(), AwakeClock::now());
+  return true;
+}
+
+bool Dispatcher::read_completions(Assignment& assignment, std::size_t budget_bytes) {
+  using State = ipc::PredictionReader::State;
   for (;;) {
+    if (auto& reading = assignment.reading) {
+      const auto state = reading->result.step(assignment.worker().lane(), budget_bytes);
+      if (state == State::kMore) return true;
+      const auto completion = reading->completion;
+      auto prediction = reading->result.take();
+      reading.reset();
+      const bool is_right = state == State::kDone &&
+                            could_predict(prediction, assignment.worker().config(),
+                                          assignment.in_slot(completion.slot)->job.options, *assignment.description());
+      if (!is_right) return false;
+      take_completion(assignment, completion, std::move(prediction));
+    }
+    if (budget_bytes == 0) return true;
+    ipc::CompletionCell completion{};
     switch (assignment.worker().lane().pop_completion(completion)) {
-      case ipc::PopResult::kEmpty:
-        assignment.worker().set_outstanding(assignment.outstanding());
-        // Fewer pictures are left to decode, so the worker counts as hung earlier.
-        if (assignment.outstanding() != 0) sweep_by(assignment.hangs_at(), AwakeClock::now());
-        return true;
+      case ipc::PopResult::kEmpty: return true;
       case ipc::PopResult::kCorrupt: return false;
       case ipc::PopResult::kPopped: break;
     }
-    if (!take_completion(assignment, completion)) return false;
+    if (!begin_reading(assignment, completion)) return false;
   }
 }
 
-bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCell& completion) {
+bool Dispatcher::begin_reading(Assignment& assignment, const ipc::CompletionCell& completion) {
   const Request* const held = assignment.in_slot(completion.slot);
   if (held == nullptr || held->id() != completion.id) return false;
-  const auto bytes = assignment.worker().lane().copy_result(completion.slot, completion.result_bytes);
-  if (!bytes) return false;
-
-  Answer made;
-  if (!read_completion(completion, *bytes, assignment.worker().config(), held->job.options, *assignment.description(),
-                       made.prediction)) {
-    return false;
+  ipc::LaneOwner& lane = assignment.worker().lane();
+  if (completion.error_code == 0) {
+    assignment.reading.emplace(Assignment::Reading{completion, {completion.slot, completion.result_bytes}});
+    return completion.result_bytes <= lane.geometry().result_slot_bytes;
   }
+  if (completion.result_bytes > lane.geometry().result_slot_bytes) return false;
+  const auto text =
+      lane.copy_result(completion.slot, std::min<std::uint64_t>(completion.result_bytes, kMostErrorTextBytes));
+  auto error = text ? workers_error(completion.error_code, *text) : std::nullopt;
+  if (!error) return false;
+  take_completion(assignment, completion, *std::move(error));
+  return true;
+}
+
+void Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCell& completion,
+                                 common::Outcome<common::Prediction> prediction) {
+  const Request* const held = assignment.in_slot(completion.slot);
+  Answer made;
+  made.prediction = std::move(prediction);
   common::reach(common::FaultPoint::kFrontEndTook);
   const auto now = AwakeClock::now();
   made.times = {completion.decode_us, completion.infer_us, completion.post_us};
@@ -373,7 +412,6 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
     if (predicted) metrics_.predicted(made.queue_us, made.times, request->job.rows, request->batch_rows);
     answer(*request, std::move(made));
   }
-  return true;
 }
 
 bool Dispatcher::worker_ended(WorkerPort& worker, WorkerEnd end) {
@@ -381,7 +419,7 @@ bool Dispatcher::worker_ended(WorkerPort& worker, WorkerEnd end) {
   if (node.empty()) return false;
   Assignment& assignment = node.mapped();
   // The worker may have finished completions before its death. They count.
-  assignment.lane_is_corrupt = assignment.lane_is_corrupt || !drain_completions(assignment);
+  assignment.lane_is_corrupt = assignment.lane_is_corrupt || !drain_completions(assignment, SIZE_MAX);
   // A worker also counts as at work if its marks say that it had begun nothing, and if it has just answered, because
   // an earlier request may have damaged its process. The class RequestDeaths keeps the number of such deaths.
   const bool at_work = assignment.outstanding() != 0 || worker.requests_served() != 0;

@@ -83,6 +83,21 @@ class Dispatcher {
   // kQuarantined, kClientGone, or the reason of close().
   void ask(Job job, AnswerHandler handler);
 
+  // While such an object exists, ask() only queues jobs. Its end gives batches to workers, so that jobs of one request
+  // share batches. It must end in the same turn of the event loop.
+  class Together {
+   public:
+    explicit Together(Dispatcher& dispatcher) : dispatcher_(dispatcher) { ++dispatcher_.together_; }
+    ~Together() {
+      if (--dispatcher_.together_ == 0) dispatcher_.look_again();
+    }
+    Together(const Together&) = delete;
+    Together& operator=(const Together&) = delete;
+
+   private:
+    Dispatcher& dispatcher_;
+  };
+
   // Answers all waiting requests, and all later ones, with `why`. Workers finish the requests that they hold.
   void close(common::Error why);
   // Calls close() with kShuttingDown, and also answers the requests that workers hold.
@@ -125,11 +140,17 @@ class Dispatcher {
   // Replays a request whose worker died, or answers it with an error. `blame` is recorded for its body, which is
   // hashed unless `blame` is kNone.
   void settle_after_death(std::unique_ptr<Request> request, Blame blame);
-  // Takes a worker's completions. Condemns the worker and returns false if its lane holds invalid values.
-  bool take_from(Assignment& assignment);
-  // Returns false if the lane holds an invalid value. The caller then reads nothing more from it.
-  [[nodiscard]] bool drain_completions(Assignment& assignment);
-  [[nodiscard]] bool take_completion(Assignment& assignment, const ipc::CompletionCell& completion);
+  // Takes about `budget_bytes` of a worker's completions. Condemns the worker and returns false if its lane holds
+  // invalid values.
+  bool take_from(Assignment& assignment, std::size_t budget_bytes);
+  // Reads about `budget_bytes` of results. Returns false if the lane holds an invalid value. The caller then reads
+  // nothing more from it.
+  [[nodiscard]] bool drain_completions(Assignment& assignment, std::size_t budget_bytes);
+  [[nodiscard]] bool read_completions(Assignment& assignment, std::size_t budget_bytes);
+  [[nodiscard]] bool begin_reading(Assignment& assignment, const ipc::CompletionCell& completion);
+  // Gives the request of the completion its answer.
+  void take_completion(Assignment& assignment, const ipc::CompletionCell& completion,
+                       common::Outcome<common::Prediction> prediction);
   void requeue(std::unique_ptr<Request> request);
   void answer(Request& request, Answer answer);
   void fail(Request& request, common::Error why);
@@ -156,6 +177,7 @@ class Dispatcher {
   std::optional<common::Error> closed_;
   std::uint64_t next_id_{1};
   std::size_t unanswered_count_{0};
+  int together_{0};  // how many objects of that class exist
   Suspicion suspicion_;
   BodyHashing hashing_;
   PendingQueue queue_;

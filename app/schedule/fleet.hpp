@@ -40,9 +40,9 @@ class Fleet {
   // before it was hashed may be a copy.
   [[nodiscard]] bool may_hold_copy(const Request& suspect) const;
 
-  // Returns whether a lane that is not corrupt holds completions.
+  // Returns whether a lane that is not corrupt holds completions that were not read to their end.
   [[nodiscard]] bool has_completions() const;
-  // Calls `read` for each assignment whose lane holds completions.
+  // Calls `read` for each assignment whose lane holds such completions.
   template <typename Read>
   void for_each_with_completions(const Read& read) {
     for (auto& [worker, assignment] : assignments_) {
@@ -63,7 +63,8 @@ class Fleet {
 
  private:
   [[nodiscard]] static bool has_completions(const Assignment& assignment) {
-    return assignment.outstanding() != 0 && !assignment.lane_is_corrupt && assignment.worker().lane().has_completions();
+    return assignment.outstanding() != 0 && !assignment.lane_is_corrupt &&
+           (assignment.reading || assignment.worker().lane().has_completions());
   }
 
   Assignments assignments_;

@@ -26,8 +26,29 @@ using common::oip::DataType;
 constexpr std::size_t kItemsAtOnce = 4000;
 constexpr std::size_t kNumbersAtOnce = 4000;
 constexpr std::size_t kBytesAtOnce = 256 * 1024;
-// A number takes about this many bytes as JSON. The memory is reserved at once, because a text that grows is copied.
-constexpr std::size_t kNumberBytes = 10;
+// Shorter bytes are copied behind the JSON, because each part costs a buffer of the kernel's call.
+constexpr std::size_t kLeastPartBytes = 16 * 1024;
+// Returns the most bytes that an element takes as JSON, with its comma. The memory of a text is reserved at once,
+// because a text that grows is copied, which would hold up the event loop. Memory that is not used costs nothing.
+constexpr std::size_t most_json_bytes(DataType type) {
+  switch (type) {
+    case DataType::kBool: return std::string_view("false,").size();
+    case DataType::kUint8:
+    case DataType::kInt8: return std::string_view("-128,").size();
+    case DataType::kUint16:
+    case DataType::kInt16: return std::string_view("-32768,").size();
+    case DataType::kUint32:
+    case DataType::kInt32: return std::string_view("-2147483648,").size();
+    case DataType::kUint64:
+    case DataType::kInt64: return std::string_view("-9223372036854775808,").size();
+    case DataType::kFp32: return std::string_view("-1.17549435e-38,").size();
+    case DataType::kFp64: return std::string_view("-2.2250738585072014e-308,").size();
+    case DataType::kFp16:
+    case DataType::kBf16:
+    case DataType::kBytes: break;
+  }
+  return 1;
+}
 
 template <typename Number>
 void put(std::vector<std::byte>& bytes, Number number) {
@@ -116,11 +137,13 @@ std::size_t InferAnswer::Tensor::size_bytes() const {
 }
 
 InferAnswer::InferAnswer(const common::oip::InferRequest& request, const ModelView& view, std::string model,
-                         std::uint64_t generation, SharedOutputs shared, SharedRegions* regions)
+                         std::uint64_t generation, LongTensors long_tensors, SharedOutputs shared,
+                         SharedRegions* regions)
     : request_(request),
       view_(view),
       model_(std::move(model)),
       generation_(generation),
+      long_tensors_(long_tensors),
       shared_(std::move(shared)),
       regions_(regions),
       copy_(regions == nullptr ? nullptr : regions->thread()) {
@@ -331,9 +354,12 @@ void InferAnswer::write_head(http::Response& response) {
   std::size_t bytes = 256;
   for (const Tensor& tensor : tensors_) {
     if (tensor.shared != nullptr) continue;
-    bytes += 128 + (tensor.is_binary || tensor.type == DataType::kBytes
-                        ? tensor.size_bytes()
-                        : tensor.bytes.size() / element_bytes(tensor.type) * kNumberBytes);
+    bytes += 128;
+    if (!tensor.is_binary && tensor.type != DataType::kBytes) {
+      bytes += tensor.bytes.size() / element_bytes(tensor.type) * most_json_bytes(tensor.type);
+    } else if (!tensor.is_binary || !is_part(tensor.size_bytes())) {
+      bytes += tensor.size_bytes();
+    }
   }
   out.reserve(bytes);
   out += '{';
@@ -407,16 +433,25 @@ bool InferAnswer::write_data(const Tensor& tensor, http::TextBuffer& out) {
 bool InferAnswer::write_bytes(http::Response& response) {
   std::size_t left = kBytesAtOnce;
   for (; next_tensor_ < tensors_.size(); ++next_tensor_) {
-    const Tensor& tensor = tensors_[next_tensor_];
+    Tensor& tensor = tensors_[next_tensor_];
     if (!tensor.is_binary) continue;
     // The first part is the bytes, and the files follow.
     for (; next_part_ <= tensor.files.size(); ++next_part_) {
-      const auto& part = next_part_ == 0 ? tensor.bytes : tensor.files[next_part_ - 1];
-      if (!copy(part, left, response.body)) return false;
+      auto& part = next_part_ == 0 ? tensor.bytes : tensor.files[next_part_ - 1];
+      const bool follows_part = !response.parts.empty() && !part.empty();
+      if (follows_part || is_part(part.size())) {
+        response.parts.push_back(std::move(part));
+      } else if (!copy(part, left, response.body)) {
+        return false;
+      }
     }
     next_part_ = 0;
   }
   return true;
+}
+
+bool InferAnswer::is_part(std::size_t bytes) const {
+  return long_tensors_ == LongTensors::kAsParts && bytes >= kLeastPartBytes;
 }
 
 bool InferAnswer::copy(const std::vector<std::byte>& bytes, std::size_t& left, http::TextBuffer& out) {

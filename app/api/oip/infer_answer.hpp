@@ -1,6 +1,6 @@
 // Writes the answer of an inference request: the JSON, and the bytes of the outputs that the client wants in binary
-// form. It first collects the tensors from the model's answers and then writes them, both in pieces that each take
-// well below 1 ms.
+// form. The bytes of long tensors are sent without another copy (Response::parts). It first collects the tensors from
+// the model's answers and then writes them, both in pieces that each take well below 1 ms.
 //
 // The handler owns it and uses it on the front-end's only thread.
 #pragma once
@@ -30,9 +30,13 @@ using SharedOutputs = std::vector<SharedOutput>;
 
 class InferAnswer {
  public:
+  // Says how the bytes of long tensors are sent. An answer that will be compressed has them in its body.
+  enum class LongTensors { kInBody, kAsParts };
+
   // The arguments outlive this object. With `shared` there must be `regions`.
   InferAnswer(const common::oip::InferRequest& request, const ModelView& view, std::string model,
-              std::uint64_t generation, SharedOutputs shared = {}, SharedRegions* regions = nullptr);
+              std::uint64_t generation, LongTensors long_tensors, SharedOutputs shared = {},
+              SharedRegions* regions = nullptr);
 
   // Writes the next piece, and returns true when the answer is complete. After false, copy() may wait. It may move
   // tensors and files out of `answers`. REQUIRES: the same `answers` and `response` in each call; no answer is an
@@ -82,6 +86,8 @@ class InferAnswer {
   [[nodiscard]] bool write_tensors(http::Response& response);
   [[nodiscard]] bool write_data(const Tensor& tensor, http::TextBuffer& out);
   [[nodiscard]] bool write_bytes(http::Response& response);
+  // Returns whether bytes of this size are sent from where they are.
+  [[nodiscard]] bool is_part(std::size_t bytes) const;
   // Copies at most `left` of the bytes from at_ on and counts them. Returns false if some remain.
   [[nodiscard]] bool copy(const std::vector<std::byte>& bytes, std::size_t& left, http::TextBuffer& out);
 
@@ -89,6 +95,7 @@ class InferAnswer {
   const ModelView& view_;
   const std::string model_;
   const std::uint64_t generation_;
+  const LongTensors long_tensors_;
   const SharedOutputs shared_;
   SharedRegions* const regions_;
   PieceCopy copy_;

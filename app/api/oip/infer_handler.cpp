@@ -573,14 +573,15 @@ bool InferHandler::render(const Result& result, http::Response& response) {
         return true;
       }
     }
-    answer_.emplace(request_, view_, std::string(result.model), plan_->model->generation, std::move(shared_outputs_),
-                    regions_);
+    const bool is_picture = plan_->model->config->task == common::Task::kImage;  // it is compressed already
+    if (is_picture) answer_coding_ = ContentCoding::kIdentity;
+    const auto long_tensors = answer_coding_ == ContentCoding::kIdentity ? InferAnswer::LongTensors::kAsParts
+                                                                         : InferAnswer::LongTensors::kInBody;
+    answer_.emplace(request_, view_, std::string(result.model), plan_->model->generation, long_tensors,
+                    std::move(shared_outputs_), regions_);
   }
   if (!answer_->write_some(result.answers, response)) return false;
-  const bool is_picture = plan_->model->config->task == common::Task::kImage;  // it is compressed already
-  if (answer_coding_ == ContentCoding::kIdentity || response.body.size() < AnswerPacker::kLeastBytes || is_picture) {
-    return true;
-  }
+  if (answer_coding_ == ContentCoding::kIdentity || response.body.size() < AnswerPacker::kLeastBytes) return true;
   packer_.emplace(answer_coding_);
   return false;
 }

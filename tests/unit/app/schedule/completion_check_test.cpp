@@ -1,11 +1,10 @@
 #include "app/schedule/completion_check.hpp"
 
-#include <array>
 #include <catch2/catch.hpp>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include "ipc/prediction_codec.hpp"
 
 namespace yolod::app::schedule {
 namespace {
@@ -23,19 +22,9 @@ common::ModelConfig config_of(Task task) {
   return config;
 }
 
-std::optional<common::Outcome<common::Prediction>> read(const common::Prediction& prediction,
-                                                        const common::ModelConfig& config,
-                                                        const common::PredictionOptions& asked = {}) {
-  std::vector<std::byte> bytes(64 * 1024);
-  const auto size = ipc::encode_prediction(prediction, bytes);
-  REQUIRE(size);
-  ipc::CompletionCell completion{};
-  completion.result_bytes = *size;
-  common::Outcome<common::Prediction> answer{common::Error{}};
-  if (!read_completion(completion, std::span(bytes).first(*size), config, asked, kDescription, answer)) {
-    return std::nullopt;
-  }
-  return answer;
+bool read(const common::Prediction& prediction, const common::ModelConfig& config,
+          const common::PredictionOptions& asked = {}) {
+  return could_predict(prediction, config, asked, kDescription);
 }
 
 common::EncodedFile file(FileType type) {
@@ -92,21 +81,9 @@ TEST_CASE("CompletionCheck: a class that the model does not have is refused", "[
   CHECK_FALSE(read(common::ClassificationList{10, 10, {{UINT32_MAX, 0.5F}}}, config_of(Task::kClassify)));
 }
 
-TEST_CASE("CompletionCheck: bytes that are not a prediction are refused", "[app][unit]") {
-  const std::array<std::byte, 8> bytes{std::byte{0xFF}};
-  common::Outcome<common::Prediction> answer{common::Error{}};
-  CHECK_FALSE(read_completion({}, bytes, config_of(Task::kDetect), {}, kDescription, answer));
-  CHECK_FALSE(read_completion({}, {}, config_of(Task::kDetect), {}, kDescription, answer));
-}
-
 TEST_CASE("CompletionCheck: an error is accepted if a worker may send it, and its text is bounded", "[app][unit]") {
   const auto refused = [](std::uint32_t code, const std::string& text) -> std::optional<common::Error> {
-    ipc::CompletionCell completion{};
-    completion.error_code = code;
-    common::Outcome<common::Prediction> answer{common::Error{}};
-    const auto bytes = std::as_bytes(std::span(text.data(), text.size()));
-    if (!read_completion(completion, bytes, config_of(Task::kDetect), {}, kDescription, answer)) return std::nullopt;
-    return answer.error();
+    return workers_error(code, std::as_bytes(std::span(text.data(), text.size())));
   };
   for (const auto code :
        {ErrorCode::kBadRequest, ErrorCode::kInvalidImage, ErrorCode::kImageTooLarge, ErrorCode::kImageTooComplex,

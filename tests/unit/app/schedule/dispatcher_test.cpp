@@ -1,12 +1,14 @@
 #include "app/schedule/dispatcher.hpp"
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstring>
 #include <map>
 #include <string>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "app/schedule/replay_policy.hpp"
@@ -34,6 +36,8 @@ common::ModelConfig identity() {
 // A dispatcher whose workers are fakes. It records the result of each request.
 class DispatcherBench {
  public:
+  using Together = Dispatcher::Together;
+
   explicit DispatcherBench(common::ModelConfig settings = identity()) : config(std::move(settings)) {}
   ~DispatcherBench() { dispatcher.shut_down(); }
 
@@ -575,6 +579,99 @@ TEST_CASE("Dispatcher: tensors of different sizes share a batch only if their ro
   REQUIRE(remaining.contains(second));
   CHECK(remaining.at(first) == (has_rows && !has_open_rows ? 1 : 0));
   CHECK(remaining.at(second) == 0);
+}
+
+// A model on tensors whose worker has given a long result to each of two requests.
+struct LongResults {
+  LongResults() {
+    bench.dispatcher.worker_ready(worker);
+    common::PredictionOptions options;
+    options.tensors = true;
+    const DispatcherBench::Together together(bench.dispatcher);
+    for (auto& id : ids) id = bench.ask("x", {}, options);
+  }
+  static common::ModelConfig config() {
+    auto config = identity();
+    config.task = common::Task::kTensor;
+    config.source = common::TorchScriptSource{};
+    config.limits.max_result_bytes = 2U << 20U;
+    return config;
+  }
+  static common::TensorList result(char fill) {
+    const std::vector<std::byte> bytes(1U << 20U, static_cast<std::byte>(fill));
+    return {{{"y", {common::ElementType::kUint8, {static_cast<std::int64_t>(bytes.size())}, bytes}}}};
+  }
+  void complete_all() {
+    for (const auto& cell : worker.take()) worker.complete(cell, result(cell.id == ids[0] ? 'a' : 'b'));
+  }
+
+  DispatcherBench bench{config()};
+  FakeWorker worker{bench.config};
+  std::array<std::uint64_t, 2> ids{};
+};
+
+TEST_CASE("Dispatcher: long results are read in several turns, and meanwhile the worker keeps its requests",
+          "[app][unit]") {
+  LongResults all;
+  auto& bench = all.bench;
+  CHECK(all.worker.outstanding == 2);
+  all.complete_all();
+  bench.completed(all.worker);
+  CHECK_FALSE(bench.has_answer(all.ids[0]));
+  int turns = 1;
+  for (; bench.dispatcher.has_completions() && turns < 100; ++turns) {
+    bench.dispatcher.take_completions();
+    bench.turn();
+  }
+  CHECK(turns >= 8);  // 2 MiB, 256 KiB at a time
+  CHECK(turns <= 12);
+  for (std::size_t i = 0; i < 2; ++i) {
+    REQUIRE(bench.predicted(all.ids[i]));
+    CHECK(std::get<common::TensorList>(*bench.answer(all.ids[i]).prediction) ==
+          LongResults::result(i == 0 ? 'a' : 'b'));
+  }
+  CHECK(all.worker.outstanding == 0);
+  CHECK(all.worker.condemned.empty());
+}
+
+TEST_CASE("Dispatcher: the long results of a dead worker count, also if they were being read", "[app][unit]") {
+  LongResults all;
+  all.complete_all();
+  const bool has_begun = GENERATE(true, false);
+  if (has_begun) all.bench.completed(all.worker);
+  (void)all.bench.ended(all.worker, WorkerEnd::kWorkerFault);
+  for (const auto id : all.ids) CHECK(all.bench.predicted(id));
+}
+
+TEST_CASE("Dispatcher: a long result that becomes corrupt while it is read ends its worker", "[app][unit]") {
+  LongResults all;
+  const auto cells = all.worker.take();
+  const common::TensorList two{{LongResults::result('a').tensors[0], {"z", {common::ElementType::kUint8, {0}, {}}}}};
+  all.worker.complete(cells[0], two);
+  all.worker.spoil_end(cells[0], two);
+  all.bench.completed(all.worker);
+  CHECK(all.worker.condemned.empty());
+  for (int turns = 0; all.bench.dispatcher.has_completions() && turns < 100; ++turns) {
+    all.bench.dispatcher.take_completions();
+    all.bench.turn();
+  }
+  CHECK(all.worker.condemned == std::vector<std::string>{"it wrote an invalid completion to its lane"});
+}
+
+TEST_CASE("Dispatcher: the jobs of one request share a batch also if a worker is idle", "[app][unit]") {
+  auto config = identity();
+  config.batch.max_size = 4;
+  DispatcherBench bench(config);
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  {
+    const DispatcherBench::Together together(bench.dispatcher);
+    for (int i = 0; i < 4; ++i) (void)bench.ask();
+    CHECK(worker.take().empty());
+  }
+  const auto cells = worker.take();
+  REQUIRE(cells.size() == 4);
+  CHECK(cells[0].batch_remaining == 3);
 }
 
 TEST_CASE("Dispatcher: a reload may lower what waiting requests ask for, or forbid it", "[app][unit]") {

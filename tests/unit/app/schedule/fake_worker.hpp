@@ -41,11 +41,18 @@ class FakeWorker final : public WorkerPort {
     return taken;
   }
   void mark(const ipc::RequestCell& cell, ipc::WorkPhase phase) { user_.mark_running(cell.slot, cell.id, phase); }
-  void complete(const ipc::RequestCell& cell) {
-    const auto bytes =
-        ipc::encode_prediction(common::IdentityAnswer{cell.content_bytes, 0, 1}, user_.result_slot(cell.slot));
+  void complete(const ipc::RequestCell& cell) { complete(cell, common::IdentityAnswer{cell.content_bytes, 0, 1}); }
+  void complete(const ipc::RequestCell& cell, const common::Prediction& prediction) {
+    const auto bytes = ipc::encode_prediction(prediction, user_.result_slot(cell.slot));
     REQUIRE(bytes);
     push({cell.id, *bytes, cell.slot, 0, 1, 2, 3, 0});
+  }
+  // Overwrites the last bytes of that result.
+  void spoil_end(const ipc::RequestCell& cell, const common::Prediction& prediction) {
+    const auto slot = user_.result_slot(cell.slot);
+    const auto bytes = ipc::encode_prediction(prediction, slot);
+    REQUIRE(bytes);
+    for (std::size_t i = 1; i <= 8; ++i) slot[*bytes - i] = std::byte{0xFF};
   }
   void refuse(const ipc::RequestCell& cell, common::ErrorCode code) {
     push({cell.id, 0, cell.slot, static_cast<std::uint32_t>(code), 1, 0, 0, 0});

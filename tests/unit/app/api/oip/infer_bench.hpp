@@ -88,7 +88,9 @@ class InferBench : public api::ModelBench {
     }
     for (pieces = 1; !handler->render({"echo", answers}, response); ++pieces) {
     }
-    return std::string(response.body.view());
+    std::string text(response.body.view());
+    for (const auto& part : response.parts) text.append(reinterpret_cast<const char*>(part.data()), part.size());
+    return text;
   }
 
   std::string model_name{"echo"};
