@@ -13,6 +13,7 @@
 
 #include "tests/support/after_case.hpp"
 #include "tests/support/bodies.hpp"
+#include "tests/support/packed_bodies.hpp"
 #include "tests/support/promised_time.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
@@ -81,6 +82,41 @@ std::string repeated(const std::string& text, std::size_t bytes) {
   std::string all;
   while (all.size() + text.size() <= bytes) all += text;
   return all;
+}
+
+// Adds bodies of each kind that the Open Inference Protocol has.
+void add_oip_requests(std::vector<std::pair<std::string, std::string>>& requests) {
+  const auto add = [&](const std::string& what, const std::string& body, const Headers& headers) {
+    requests.emplace_back(what, serialise({"POST", "/v2/models/echo/infer", headers, body}));
+  };
+  const auto with_length = [](std::size_t bytes) {
+    return Headers{{"Inference-Header-Content-Length", std::to_string(bytes)}};
+  };
+  constexpr std::size_t kPictures = 64;
+  constexpr std::size_t kPictureBytes = 250'000;
+  std::string elements;
+  std::string texts;
+  for (std::size_t i = 0; i < kPictures; ++i) {
+    const auto size = static_cast<std::uint32_t>(kPictureBytes);
+    elements.append(reinterpret_cast<const char*>(&size), sizeof size).append(kPictureBytes, static_cast<char>(i));
+    texts += (i == 0 ? "\"" : ",\"") + std::string(kPictureBytes, 'A') + '"';
+  }
+  const std::string input = R"({"inputs":[{"name":"image","shape":[64,1],"datatype":"BYTES")";
+  const std::string json = input + R"(,"parameters":{"binary_data_size":)" + std::to_string(elements.size()) + "}}]}";
+  const std::string begin = input + R"(,"data":[)";
+  add("pictures in binary form", json + elements, with_length(json.size()));
+  add("pictures in JSON", begin + texts + "]}]}", {});
+  add("a picture in raw form", std::string(kLargeBody, 'x'), with_length(0));
+  add("numbers in JSON", begin + repeated("1.25,", kLargeBody - 1000) + "1]}]}", {});
+  add("nested arrays in JSON", begin + repeated("[[],[1]],", kLargeBody - 1000) + "1]}]}", {});
+  auto packed = with_length(json.size());
+  packed.emplace_back("Content-Encoding", "gzip");
+  add("pictures with gzip", gzipped(json + elements), packed);
+  packed.back().second = "deflate";
+  add("pictures with deflate", deflated(json + elements), packed);
+  auto raw = with_length(0);
+  raw.emplace_back("Content-Encoding", "gzip");
+  add("a picture that gzip cannot make smaller", gzipped(random_body(kLargeBody - 10'000, 3)), raw);
 }
 
 // Returns the requests that cost the front-end the most work for their bytes.
@@ -158,6 +194,7 @@ std::vector<std::pair<std::string, std::string>> hostile_requests() {
   requests.emplace_back(
       "many pictures of Roboflow in JSON",
       serialise({"POST", "/infer/object_detection", {}, R"({"model_id":"echo/1","image":[)" + images + "]}"}));
+  add_oip_requests(requests);
   std::string many_fields = "GET /healthz HTTP/1.1\r\nHost: a\r\n";
   many_fields += repeated("a:\r\n", 16'000) + "\r\n";
   requests.emplace_back("a header of thousands of fields", many_fields);
