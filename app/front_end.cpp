@@ -269,7 +269,11 @@ void FrontEnd::make_models() {
                     },
                     [this](const common::Config& changed) { take_over(changed); },
                     [this] { tell_manager_reload_is_over(); },
-                    [this](const Outcome<void>& result) { audit_reload({}, {}, result); }});
+                    [this](const Outcome<void>& result) { audit_reload({}, {}, result); },
+                    [this](std::function<void()> then) {
+                      if (!models_folder_) return then();
+                      models_folder_->read_models(std::move(then));
+                    }});
   routes_.emplace(RouteParts{
       {*models_, *body_room_, metrics_, config_.server, [this] { return draining(); }},
       [this] { return status(); },

@@ -316,22 +316,42 @@ Outcome<ModelConfig> ModelsFolder::read_model(const std::string& model) const {
   return found->second;
 }
 
+std::vector<std::string> ModelsFolder::known_names() {
+  if (auto found = names()) return *std::move(found);
+  std::vector<std::string> before;
+  for (const auto& [name, stamp] : seen_) before.push_back(name);
+  return before;
+}
+
+void ModelsFolder::read_models(std::function<void()> then) {
+  read_.clear();
+  read_some(known_names(), std::move(then));
+}
+
+void ModelsFolder::read_some(std::vector<std::string> left, std::function<void()> then) {
+  boost::asio::post(io_, [this, left = std::move(left), then = std::move(then)]() mutable {
+    if (left.empty()) return then();
+    const std::string model = std::move(left.back());
+    left.pop_back();
+    read_.insert_or_assign(model, read_model(model));
+    read_some(std::move(left), std::move(then));
+  });
+}
+
 void ModelsFolder::add_models(common::Config& config) {
-  auto found = names();
-  if (!found) {  // the models that were there before
-    found.emplace();
-    for (const auto& [name, stamp] : seen_) found->push_back(name);
-  }
-  for (const auto& name : *found) {
+  common::Config alone = config;
+  for (const auto& name : known_names()) {
     const bool is_taken = std::any_of(config.models.begin(), config.models.end(),
                                       [&name](const ModelConfig& other) { return other.name == name; });
     const auto why_not = is_taken                               ? "the config has a model of that name"
                          : config.models.size() >= kMostFolders ? "a server has at most 64 models"
                                                                 : "";
-    auto model = *why_not != 0 ? Outcome<ModelConfig>(Error{ErrorCode::kBadConfig, why_not}) : read_model(name);
+    auto node = read_.extract(name);
+    auto model = *why_not != 0  ? Outcome<ModelConfig>(Error{ErrorCode::kBadConfig, why_not})
+                 : node.empty() ? read_model(name)
+                                : std::move(node.mapped());
     if (model) {
       model->sandbox = config.sandbox;
-      common::Config alone = config;
       alone.models = {*model};
       const auto problems = unsupported_settings(alone);
       if (problems.empty()) {
@@ -348,6 +368,7 @@ void ModelsFolder::add_models(common::Config& config) {
     logged_[name] = model.error().message;
     common::log_error("server.models_dir: {}: {}", common::printable(name, 100), model.error().message);
   }
+  read_.clear();
 }
 
 }  // namespace yolod::app

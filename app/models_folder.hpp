@@ -58,8 +58,12 @@ class ModelsFolder {
   // Looks at the folder again soon.
   void look_soon();
 
+  // Reads the settings of all models for add_models(), one model in each turn of the event loop. Then it calls `then`
+  // once. REQUIRES: an earlier call has ended.
+  void read_models(std::function<void()> then);
   // Adds the models of the folder to a config that a reload has read. It leaves out a model that the config has itself,
-  // and a model with a mistake, which it logs.
+  // and a model with a mistake, which it logs. It uses the settings that read_models() has read, once, and reads other
+  // settings itself.
   void add_models(common::Config& config);
 
  private:
@@ -90,6 +94,9 @@ class ModelsFolder {
   // An Error has code kNotReady if the model's files have not been recognised yet.
   [[nodiscard]] common::Outcome<common::ModelConfig> read_model(const std::string& model) const;
   [[nodiscard]] bool has_settings(const std::string& model) const;
+  void read_some(std::vector<std::string> left, std::function<void()> then);
+  // Returns the names of the folders, or the names by the last scan if there are too many entries.
+  [[nodiscard]] std::vector<std::string> known_names();
 
   boost::asio::io_context& io_;
   const std::filesystem::path folder_;
@@ -104,6 +111,8 @@ class ModelsFolder {
   bool is_crowded_{false};  // the log has the error about too many entries
   // The settings of models that have no file of settings, from the content of their files.
   std::map<std::string, common::Outcome<common::ModelConfig>> recognised_;
+  // The settings for the next add_models().
+  std::map<std::string, common::Outcome<common::ModelConfig>> read_;
   struct Search {
     std::string model;
     std::uint64_t stamp;

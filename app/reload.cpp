@@ -34,20 +34,32 @@ void Reload::ask() {
 }
 
 void Reload::ask(std::string_view model, Done done, const Adjust& adjust, Which which) {
-  const auto refuse = [&](Error why) {
-    asio::post(io_, [done, why = std::move(why)] { done(why); });
-    hooks_.is_over();
-  };
-  if (!hooks_.serves()) return refuse({ErrorCode::kShuttingDown, kServerIsStopping});
-  if (running()) return refuse({ErrorCode::kNotReady, "another reload is under way"});
+  if (!hooks_.serves()) return refuse(done, {ErrorCode::kShuttingDown, kServerIsStopping});
+  if (running()) return refuse(done, {ErrorCode::kNotReady, "another reload is under way"});
   hooks_.begins();
+  if (!hooks_.prepare) return load(std::string(model), done, adjust, which);
+  is_reading_ = true;
+  hooks_.prepare([this, model = std::string(model), done = std::move(done), adjust, which] {
+    is_reading_ = false;
+    load(model, done, adjust, which);
+  });
+}
+
+void Reload::refuse(const Done& done, Error why) {
+  asio::post(io_, [done, why = std::move(why)] { done(why); });
+  if (hooks_.serves() && !running() && std::exchange(asked_again_, false)) return ask();
+  hooks_.is_over();
+}
+
+void Reload::load(const std::string& model, const Done& done, const Adjust& adjust, Which which) {
+  if (!hooks_.serves()) return refuse(done, {ErrorCode::kShuttingDown, kServerIsStopping});
   const auto changed = read_again_();
-  if (!changed) return refuse({ErrorCode::kBadConfig, "the config cannot be served; the server's log says why"});
+  if (!changed) return refuse(done, {ErrorCode::kBadConfig, "the config cannot be served; the server's log says why"});
   const auto models = models_to_load(*changed, model, adjust, which);
-  if (!models) return refuse(models.error());
+  if (!models) return refuse(done, models.error());
   common::reach(common::FaultPoint::kFrontEndReadConfig);
 
-  waiters_.push_back(std::move(done));
+  waiters_.push_back(done);
   result_ = {};
   if (model.empty()) {
     hooks_.take_over(*changed);

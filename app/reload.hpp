@@ -57,6 +57,9 @@ class Reload {
     std::function<void()> is_over;  // no reload runs any more, or this reload was refused
     // A reload that SIGHUP asked for has this result. A request's callback gets its result itself.
     std::function<void(const common::Outcome<void>& result)> signal_result;
+    // Reads what a config needs beside its file, in several turns of the event loop, and then calls `then` once. May be
+    // empty.
+    std::function<void(std::function<void()> then)> prepare{};
   };
   using Done = std::function<void(const common::Outcome<void>&)>;
   // Changes settings of the model that is loaded. Returns an Error if it cannot.
@@ -71,14 +74,18 @@ class Reload {
   void ask();
   // Reloads the model, or all models if `model` is empty. Calls `done` once, later. The Error is kUnknownModel,
   // kBadConfig, kBadModel with the reason, kNotReady while another reload runs, or kShuttingDown.
-  // `adjust` may be empty; it is called at once, and its Error is passed on. With kNew the model need not be served.
+  // `adjust` may be empty; it is called before `done`, and its Error is passed on. With kNew the model need not be
+  // served.
   enum class Which { kServed, kNew };
   void ask(std::string_view model, Done done, const Adjust& adjust = {}, Which which = Which::kServed);
-  [[nodiscard]] bool running() const { return loading_ != 0; }
+  [[nodiscard]] bool running() const { return is_reading_ || loading_ != 0; }
   // The server stops: passes `why` to each caller that waits.
   void abandon(const common::Error& why) { tell(why); }
 
  private:
+  // The second part of ask(), when the config can be read.
+  void load(const std::string& model, const Done& done, const Adjust& adjust, Which which);
+  void refuse(const Done& done, common::Error why);
   [[nodiscard]] common::Outcome<std::vector<common::ModelConfig>> models_to_load(const common::Config& changed,
                                                                                  std::string_view model,
                                                                                  const Adjust& adjust,
@@ -91,6 +98,7 @@ class Reload {
   Models& models_;
   const ReadConfig read_again_;
   const Hooks hooks_;
+  bool is_reading_{false};   // Hooks::prepare has not ended
   std::size_t loading_{0};   // models that are being loaded
   bool asked_again_{false};  // by a SIGHUP during a reload
   std::vector<Done> waiters_;

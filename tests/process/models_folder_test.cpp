@@ -4,12 +4,16 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <random>
 #include <set>
 #include <string>
 #include <thread>
 
+#include "tests/support/after_case.hpp"
 #include "tests/support/bodies.hpp"
+#include "tests/support/load.hpp"
+#include "tests/support/promised_time.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -35,13 +39,22 @@ struct FolderServer {
     for (const auto& name : models.at("models").as_array()) names.emplace(name.as_string());
     return names;
   }
-  [[nodiscard]] bool await(const std::set<std::string>& names) const {
-    return wait_until([&] { return served() == names; });
+  [[nodiscard]] bool await(const std::set<std::string>& names, milliseconds deadline = kGenerous) const {
+    return wait_until([&] { return served() == names; }, deadline);
   }
 
   const TemporaryDirectory folder;
   Server server{identity_config({{.name = "echo", .workers = 1}}, {"models_dir: " + folder.path().string()})};
 };
+
+// Returns the resident memory of a process without the arena and other shared memory.
+std::uint64_t own_memory_kib(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssAnon:")) return std::stoull(line.substr(8));
+  }
+  return 0;
+}
 
 }  // namespace
 
@@ -100,6 +113,62 @@ TEST_CASE_METHOD(FolderServer, "ModelsFolder: changes at random cost the other m
   asks.join();
   CHECK(failed == 0);
   CHECK(answered > 100);
+}
+
+// The fault case of the issue: fifty models come, change and go for a minute. YOLOD_TEST_LONG turns it on.
+TEST_CASE_METHOD(FolderServer, "ModelsFolder: a minute of changes to fifty models leaves nothing behind",
+                 "[process][soak]") {
+  if (!is_long_run()) {
+    WARN("SKIPPED: YOLOD_TEST_LONG is not set");
+    return;
+  }
+  constexpr int kModels = 50;
+  constexpr std::chrono::seconds kDuration{60};
+  const auto name_of = [](int number) { return "m" + std::to_string(number); };
+  const auto add_and_remove_all = [&] {
+    std::set<std::string> all{"echo"};
+    for (int i = 0; i < kModels; ++i) {
+      put(name_of(i), "identity: {}\nworkers: 1\n");
+      all.insert(name_of(i));
+    }
+    CHECK(await(all, 120s));
+    for (int i = 0; i < kModels; ++i) remove(name_of(i));
+    CHECK(await({"echo"}, 120s));
+    CHECK(wait_until([&] { return server.workers().size() == 1; }));
+  };
+  // The first time all metrics and pools are made, which the server keeps.
+  add_and_remove_all();
+  const auto before = baseline(server);
+  const auto rss_before = own_memory_kib(server.pid());
+
+  Load load(server.endpoint(), {.connection_count = 2, .target = "/predict?model=echo", .body_bytes_max = 20'000});
+  std::mt19937 random(11);  // NOLINT(*-msc51-cpp): the same changes in each run
+  std::set<std::string> expected{"echo"};
+  std::size_t changes = 0;
+  for (const auto end = Clock::now() + kDuration; Clock::now() < end; ++changes) {
+    const std::string model = name_of(static_cast<int>(random() % kModels));
+    if (random() % 3 == 0) {
+      remove(model);
+      expected.erase(model);
+    } else {
+      put(model, "identity: {}\nworkers: " + std::to_string(1 + random() % 2) + "\n");
+      expected.insert(model);
+    }
+    std::this_thread::sleep_for(milliseconds(random() % 120));  // changes come at any time
+  }
+  CHECK(await(expected, 120s));
+  for (int i = 0; i < kModels; ++i) remove(name_of(i));
+  CHECK(await({"echo"}, 120s));
+  CHECK(wait_until([&] { return server.workers().size() == 1; }));
+  const auto counts = load.stop();
+  CHECK(counts.right == counts.answered);
+  CHECK(counts.wrong + counts.lost + counts.hung + counts.resent == 0);
+  CHECK(counts.right > 1000);
+  check_after_case(server, before);
+  const auto rss_after = own_memory_kib(server.pid());
+  std::cout << changes << " changes, " << server.log_lines_with("reload: done").size() << " reloads, " << counts.right
+            << " requests; memory of the front-end " << rss_before << " KiB before and " << rss_after << " KiB after\n";
+  CHECK(rss_after < rss_before + 4096);
 }
 
 }  // namespace yolod::tests

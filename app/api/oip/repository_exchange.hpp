@@ -26,7 +26,7 @@ struct Asker {
   access::Caller::Kind caller{access::Caller::Kind::kAnonymous};
 };
 // Loads this model again beside its serving generation, or anew if it was unloaded. `adjust` may be empty; it is called
-// at once and may change settings. `done` is called once, later. An Error comes from `adjust` or is an error of
+// before `done` and may change settings. `done` is called once, later. An Error comes from `adjust` or is an error of
 // api/admin/reload_exchange.
 using AskForLoad =
     std::function<void(std::string_view model, const Asker& asker,

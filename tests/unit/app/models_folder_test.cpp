@@ -109,6 +109,27 @@ TEST_CASE("ModelsFolder: a reload gets the models of the folder that have no mis
   CHECK(config.models[1].canary.image == bench.folder.path() / "good" / "photo.jpg");
 }
 
+TEST_CASE("ModelsFolder: the settings of all models are read in a turn for each model", "[app][unit]") {
+  FolderBench bench;
+  for (const char* const name : {"a", "b", "c"}) bench.put(name, "identity: {}\nworkers: 2");
+  bench.put("wrong", "identity: {}\nwrokers: 2");
+  bool is_read = false;
+  bench.watched.read_models([&] { is_read = true; });
+  std::size_t turns = 0;
+  for (bench.io.restart(); !is_read && turns < 100; ++turns) bench.io.poll_one();
+  CHECK(turns == 5);
+  bench.put("a", "identity: {}\nworkers: 3");  // after it was read
+  std::filesystem::remove_all(bench.folder.path() / "b");
+  bench.put("d", "identity: {}\nworkers: 4");
+  common::Config config;
+  CHECK(bench.names_added(config) == std::vector<std::string>{"a", "c", "d"});
+  CHECK(config.models[0].workers == 2);
+  CHECK(config.models[2].workers == 4);
+  common::Config again;  // the settings that were read are used once
+  CHECK(bench.names_added(again) == std::vector<std::string>{"a", "c", "d"});
+  CHECK(again.models[0].workers == 3);
+}
+
 TEST_CASE("ModelsFolder: a folder without settings is recognised by its files before it is loaded", "[app][unit]") {
   FolderBench bench;
   const auto folder = bench.folder.path() / "lights";

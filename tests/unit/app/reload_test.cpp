@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace yolod::app {
@@ -70,6 +72,8 @@ struct ReloadBench {
   common::Config config;
   bool readable{true};
   bool serves{true};
+  bool prepares_later{false};
+  std::function<void()> prepared;  // ends the preparation
   int reads{0};
   int begun{0};
   int taken_over{0};
@@ -83,7 +87,11 @@ struct ReloadBench {
                   return readable ? std::optional(config) : std::nullopt;
                 },
                 {[this] { return serves; }, [this] { ++begun; }, [this](const common::Config&) { ++taken_over; },
-                 [this] { ++over; }, [this](const Outcome<void>& result) { signal_results.push_back(result.ok()); }}};
+                 [this] { ++over; }, [this](const Outcome<void>& result) { signal_results.push_back(result.ok()); },
+                 [this](std::function<void()> then) {
+                   if (!prepares_later) return then();
+                   prepared = std::move(then);
+                 }}};
 };
 
 TEST_CASE("Reload: all models of the config are loaded first, and then only they are served", "[app][unit]") {
@@ -108,6 +116,45 @@ TEST_CASE("Reload: all models of the config are loaded first, and then only they
   CHECK(bench.models.default_model == "c");
   CHECK(bench.begun == 1);
   CHECK(bench.over == 1);
+}
+
+TEST_CASE("Reload: the config is read when it is prepared, and no other reload begins meanwhile", "[app][unit]") {
+  ReloadBench bench;
+  bench.prepares_later = true;
+  ReloadBench::Told told;
+  ReloadBench::Told other;
+  bench.ask("", told);
+  CHECK(bench.reload.running());
+  CHECK(bench.reads == 0);
+  bench.ask("a", other);
+  bench.reload.ask();  // SIGHUP
+  bench.turn();
+  CHECK(told.times == 0);
+  REQUIRE(other.times == 1);
+  CHECK(other.result.error().code == ErrorCode::kNotReady);
+  const auto prepared = std::move(bench.prepared);
+  SECTION("then it goes on") {
+    prepared();
+    CHECK(bench.reads == 1);
+    CHECK(bench.models.loading.size() == 2);
+  }
+  SECTION("and a config that cannot be read ends it, so that the reload of SIGHUP follows") {
+    bench.readable = false;
+    bench.prepares_later = false;
+    prepared();
+    bench.turn();
+    CHECK(told.times == 1);
+    CHECK(told.result.error().code == ErrorCode::kBadConfig);
+    CHECK(bench.reads == 2);
+    CHECK_FALSE(bench.reload.running());
+  }
+  SECTION("and a stop ends it") {
+    bench.serves = false;
+    prepared();
+    bench.turn();
+    CHECK(told.result.error().code == ErrorCode::kShuttingDown);
+    CHECK(bench.reads == 0);
+  }
 }
 
 TEST_CASE("Reload: if one model fails no other model is removed, and the first failure is reported", "[app][unit]") {
