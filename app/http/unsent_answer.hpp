@@ -32,7 +32,7 @@ class UnsentAnswer {
   [[nodiscard]] bool done() const { return next_ == count_; }
   // Returns the next bytes to send: the rest of the head, and at most `most_bytes` of the content.
   [[nodiscard]] net::Stream::Buffers next(std::size_t most_bytes) const;
-  // Frees the memory of what is sent, because freeing a long answer at once would hold up the event loop.
+  // Frees the memory of the part that is sent, because freeing a long answer at once would hold up the event loop.
   void sent(std::size_t bytes);
 
  private:
