@@ -40,22 +40,25 @@ constexpr milliseconds kHousekeepingPeriod{100};
 // The front-end looks for changed certificates at this interval.
 constexpr std::chrono::seconds kCertificatePeriod{2};
 
+std::uint64_t count_workers(const std::vector<common::ModelConfig>& models) {
+  std::uint64_t workers = 0;
+  for (const auto& model : models) workers += model.workers;
+  return workers;
+}
+
 // Returns max_connections, or fewer if RLIMIT_NOFILE does not allow that many. It first reserves the descriptors of
 // two generations of workers, and of the connections that are kept for health checks and for admins. If clients may
 // register objects of shared memory, it also reserves the descriptors of these.
-std::size_t connection_limit(const common::Config& config) {
+std::size_t connection_limit(const common::Config& config, std::uint64_t workers) {
   constexpr rlim_t kOwnDescriptors = 64;
   constexpr rlim_t kPerWorker = 8;
   rlimit open_files{};
   if (getrlimit(RLIMIT_NOFILE, &open_files) != 0) return config.server.max_connections;
   rlim_t reserved = kOwnDescriptors + http::Places::kReserve + http::ConnectionList::kMostAdmins;
   if (!config.oip.shared_memory.empty()) reserved += api::oip::SharedRegions::kMostObjects;
-  for (const auto& model : config.models) reserved += 2 * kPerWorker * model.workers;
+  reserved += 2 * kPerWorker * workers;
   const rlim_t left = open_files.rlim_cur > reserved ? open_files.rlim_cur - reserved : 1;
-  if (left >= config.server.max_connections) return config.server.max_connections;
-  common::log_warning("RLIMIT_NOFILE of {} leaves room for {} connections, not the {} of server.max_connections",
-                      open_files.rlim_cur, left, config.server.max_connections);
-  return left;
+  return std::min<rlim_t>(left, config.server.max_connections);
 }
 
 }  // namespace
@@ -72,7 +75,8 @@ FrontEnd::FrontEnd(const common::Config& config, ReadConfig read_again, RunMode 
       mode_(mode),
       manager_(manager),
       gate_(config.access),
-      server_(io_, *this, config_.server, connection_limit(config)) {
+      server_(io_, *this, config_.server, config.server.max_connections) {
+  limit_connections(count_workers(config.models));
   spawn_.open_files = open_files;
   if (mode == RunMode::kCheck) manager_.ignore();  // a check is not a start of the service
 }
@@ -267,8 +271,7 @@ void FrontEnd::make_models() {
                     [this] {
                       if (all_ready_said_) manager_.reloading();
                     },
-                    [this](const common::Config& changed) { take_over(changed); },
-                    [this] { tell_manager_reload_is_over(); },
+                    [this](const common::Config& changed) { take_over(changed); }, [this] { reload_is_over(); },
                     [this](const Outcome<void>& result) { audit_reload({}, {}, result); },
                     [this](std::function<void()> then) {
                       if (!models_folder_) return then();
@@ -386,7 +389,7 @@ void FrontEnd::take_over(const common::Config& read) {
   config_.oip = changed.oip;
   config_.roboflow = changed.roboflow;
   shared_regions_.remove_forbidden();
-  server_.connections().set_limit(connection_limit(changed));
+  limit_connections(count_workers(changed.models));
   server_.reload_tls();
   take_over_access(changed);
   if (changed.logging != config_.logging) {
@@ -398,6 +401,16 @@ void FrontEnd::take_over(const common::Config& read) {
   }
   for (const auto& warning : changed.warnings) common::log_warning("{}", warning);
   spawn_.thread_wait = common::how_threads_wait(changed.models, common::usable_cpu_count());
+}
+
+void FrontEnd::limit_connections(std::uint64_t workers) {
+  const std::size_t limit = connection_limit(config_, workers);
+  if (std::exchange(connection_limit_, limit) == limit) return;
+  if (limit < config_.server.max_connections) {
+    common::log_warning("RLIMIT_NOFILE leaves room for {} connections, not the {} of server.max_connections", limit,
+                        config_.server.max_connections);
+  }
+  server_.connections().set_limit(limit);
 }
 
 void FrontEnd::take_over_access(common::Config changed) {
@@ -447,7 +460,11 @@ void FrontEnd::unload(std::string_view model, Reload::Done done) {
 }
 
 // READY=1 also reports the end of a start. The front-end sends it only when every model is ready.
-void FrontEnd::tell_manager_reload_is_over() {
+void FrontEnd::reload_is_over() {
+  // Some models may not have been loaded, or only one was.
+  std::uint64_t workers = 0;
+  for (const auto& pool : models_->pools()) workers += pool->retired() ? 0 : pool->config().workers;
+  limit_connections(workers);
   if (phase_ == Phase::kServing && all_ready_said_ && !reload_->running()) manager_.ready();
 }
 

@@ -74,6 +74,8 @@ class FrontEnd final : private http::Application {
   void finish_check();
 
   void take_over(const common::Config& read);
+  // Sets the limit of connections for so many workers.
+  void limit_connections(std::uint64_t workers);
   void take_over_access(common::Config changed);
   // Writes the end of a reload to the audit log. `request_id` is empty after a SIGHUP.
   void audit_reload(std::string_view model, std::string_view request_id, const common::Outcome<void>& result);
@@ -81,7 +83,7 @@ class FrontEnd final : private http::Application {
   // Returns a callback that writes the result to the audit log and passes it to `done`.
   [[nodiscard]] Reload::Done audited(access::AuditEvent::Kind kind, std::string_view model,
                                      const api::oip::Asker& asker, Reload::Done done);
-  void tell_manager_reload_is_over();
+  void reload_is_over();
 
   void on_signal(int signal);
   void reap();
@@ -140,6 +142,7 @@ class FrontEnd final : private http::Application {
   api::oip::SharedRegions shared_regions_{config_.oip, &copy_thread_};
   std::optional<RouteParts> routes_;
   std::optional<http::Router> router_;
+  std::size_t connection_limit_{0};  // the last limit that server_ was given
   http::Server server_;
   std::optional<Shutdown> shutdown_;
   std::unique_ptr<host::SignalReader> signals_;

@@ -112,7 +112,7 @@ boost::asio::awaitable<Outcome<void>> CallExchange::await_room(std::uint64_t byt
     const auto began = AwakeClock::now();
     const bool has_room = co_await context_.body_room.unchecked().await_hold(
         *unchecked_, bytes, body_rule().limit_bytes, patience, waiting);
-    if (!has_room) co_return no_room();
+    if (!has_room || client_left_) co_return no_room();
     patience -= std::min(patience, std::chrono::floor<milliseconds>(AwakeClock::now() - began));
   }
   // The previous room no longer counts as memory of unfinished bodies. Otherwise a body nearly as large as all of
@@ -340,6 +340,7 @@ void CallExchange::answer_came(std::size_t number, schedule::Answer answer) {
 
 void CallExchange::client_is_gone() {
   if (stage_ == Stage::kBody) {
+    client_left_ = true;
     if (unchecked_) context_.body_room.unchecked().leave(this);
     context_.body_room.leave(this);
     return;

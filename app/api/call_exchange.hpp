@@ -112,7 +112,8 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   std::optional<common::Error> begin_error_;     // of begin(); only a client with a right key receives it
   bool is_admitted_{false};                      // by the dispatcher
   ipc::ArenaBlock room_;
-  bool is_private_{false};  // whether the body is in private_
+  bool client_left_{false};  // before the whole body was there
+  bool is_private_{false};   // whether the body is in private_
   PrivateRoom private_;
   std::optional<serving::UncheckedRoom::Hold> unchecked_;  // exists while the key in the body is still to be checked
   std::uint64_t body_bytes_{0};                            // set when the whole body is there

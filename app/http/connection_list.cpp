@@ -37,7 +37,13 @@ void ConnectionList::close_all() {
   }
 }
 
+void ConnectionList::set_limit(std::size_t limit) {
+  public_.set_limit(limit);
+  public_.evict_excess(common::AwakeClock::now());
+}
+
 void ConnectionList::check_deadlines() {
+  public_.evict_excess(common::AwakeClock::now());
   if (std::exchange(checking_, true)) return;
   check_more_deadlines();
 }

@@ -33,8 +33,9 @@ class ConnectionList {
   // Ends connections that exceed a timeout, and evicts uploads while other bodies wait for memory. The front-end
   // calls it periodically. With many connections it continues in later turns of the event loop.
   void check_deadlines();
-  // Sets the most public connections.
-  void set_limit(std::size_t limit) { public_.set_limit(limit); }
+  // Sets the most public connections. It evicts some of those above that at once, and check_deadlines() evicts the
+  // others.
+  void set_limit(std::size_t limit);
   void close_idle();
   void close_all();
   [[nodiscard]] std::size_t count() const { return public_.all_count() + admin_.all_count(); }

@@ -34,8 +34,13 @@ bool Places::make_space_for_handshake(Clock::time_point now) {
   return true;
 }
 
+void Places::evict_excess(Clock::time_point now) {
+  for (std::size_t left = kEvictedAtOnce; left != 0 && regular_count_ > limit_; --left) {
+    if (!evict_one(false, now)) return;
+  }
+}
+
 void Places::add(Place& place, Clock::time_point now) {
-  if (regular_count_ > limit_) (void)evict_one(false, now);
   place.in_reserve_ = regular_count_ >= limit_ && !evict_one(false, now);
   ++(place.in_reserve_ ? reserve_count_ : regular_count_);
   ++all_count_;

@@ -113,12 +113,26 @@ asio::awaitable<bool> UncheckedRoom::await_hold(Hold& hold, std::uint64_t bytes,
   co_return has_room;
 }
 
+std::uint64_t UncheckedRoom::least_held_by_needy() const {
+  std::uint64_t least = UINT64_MAX;
+  for (const Waiter& waiter : waiters_) {
+    if (waiter.has_room || waiter.left) continue;
+    if (missing_in_network(waiter.hold, waiter.bytes, waiter.largest_bytes) != 0) continue;
+    if (missing_in_all(waiter.hold, waiter.bytes, waiter.largest_bytes) == 0) continue;
+    least = std::min(least, waiter.hold.account_.second.bytes);
+  }
+  return least;
+}
+
 UncheckedRoom::Waiter* UncheckedRoom::next_to_serve() {
+  // Otherwise small bodies of a network that holds much would take all memory that becomes free, piece by piece.
+  const std::uint64_t most_held = least_held_by_needy();
   Waiter* best = nullptr;
   for (Waiter& waiter : waiters_) {
     if (waiter.has_room || waiter.left) continue;
     if (missing_in_network(waiter.hold, waiter.bytes, waiter.largest_bytes) != 0) continue;
     if (missing_in_all(waiter.hold, waiter.bytes, waiter.largest_bytes) == 0) {
+      if (waiter.hold.account_.second.bytes > most_held) continue;
       if (best == nullptr || goes_first(waiter, *best)) best = &waiter;
     } else if (!may_be_passed(waiter)) {
       return best;

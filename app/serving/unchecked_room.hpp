@@ -114,6 +114,9 @@ class UncheckedRoom {
   // Returns whether `waiter` gets memory before `other`, which has waited longer.
   [[nodiscard]] static bool goes_first(const Waiter& waiter, const Waiter& other);
   void change(Hold& hold, std::uint64_t bytes);
+  // Returns how much the network holds that holds the least, of those with a body that waits for memory of all bodies
+  // together. Returns UINT64_MAX without such a body.
+  [[nodiscard]] std::uint64_t least_held_by_needy() const;
   // Returns the body that gets memory next, or null.
   [[nodiscard]] Waiter* next_to_serve();
   // Returns the body that lacks memory and is next, of those that have waited since `latest`, or null.

@@ -67,23 +67,33 @@ TEST_CASE("Places: up to the limit no connection is evicted", "[app][unit]") {
   CHECK(door.places.count() == 3);
 }
 
-TEST_CASE("Places: with a lower limit new connections evict others until few enough are left", "[app][unit]") {
-  Door door(4);
-  for (int i = 0; i < 4; ++i) door.connect(Occupation::kIdle);
+TEST_CASE("Places: connections above a lower limit are evicted, some at a time", "[app][unit]") {
+  constexpr std::size_t kMany = Places::kEvictedAtOnce + 4;
+  Door door(kMany);
+  for (std::size_t i = 0; i < kMany; ++i) door.connect(Occupation::kIdle);
   door.places.set_limit(2);
+  CHECK(door.places.count() == kMany);
+  door.now += 1h;
+  door.places.evict_excess(door.now);
   CHECK(door.places.count() == 4);
-  door.now += 1h;
-  (void)door.connect(Occupation::kIdle);
-  CHECK(door.places.count() == 3);
-  (void)door.connect(Occupation::kIdle);
+  door.places.evict_excess(door.now);
   CHECK(door.places.count() == 2);
-  door.now += 1h;
-  (void)door.connect(Occupation::kIdle);
+  door.places.evict_excess(door.now);
   CHECK(door.places.count() == 2);
   door.settle();
   door.places.set_limit(3);
   CHECK_FALSE(door.connect(Occupation::kIdle).in_reserve());
   CHECK(door.places.count() == 3);
+}
+
+TEST_CASE("Places: a connection at work is not evicted by a lower limit", "[app][unit]") {
+  Door door(2);
+  door.connect(Occupation::kBusy);
+  door.connect(Occupation::kBusy);
+  door.places.set_limit(1);
+  door.now += 1h;
+  door.places.evict_excess(door.now);
+  CHECK(door.places.count() == 2);
 }
 
 TEST_CASE("Places: at the limit the connection with the longest silence is evicted", "[app][unit]") {

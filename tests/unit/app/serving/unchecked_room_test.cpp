@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/awake_clock.hpp"
 
@@ -144,6 +145,26 @@ TEST_CASE("UncheckedRoom: a body of a network that holds more does not pass a bo
   CHECK_FALSE(bench.room.try_hold(small_of_first->hold, 10, kLargest));
   const auto small_of_another = bench.body(4);
   CHECK(bench.room.try_hold(small_of_another->hold, 10, kLargest));
+}
+
+TEST_CASE("UncheckedRoom: small bodies of a network that holds more do not take what becomes free", "[app][unit]") {
+  Bench bench;
+  std::vector<std::unique_ptr<Bench::Body>> small;
+  for (int i = 0; i < 8; ++i) small.push_back(bench.body(1, 50));
+  const auto rest = bench.body(3, 100);
+  const auto more = bench.waiting(1, 50);    // its network holds too much
+  const auto large = bench.waiting(2, 300);  // it fits when 400 bytes are free
+  small[0]->hold.clear();
+  bench.turn();
+  CHECK_FALSE(more->has_room);
+  CHECK_FALSE(large->has_room);
+  CHECK(bench.room.held_bytes() == 450);
+  small[1]->hold.clear();
+  bench.turn();
+  CHECK(large->has_room == true);
+  small[2]->hold.clear();
+  bench.turn();
+  CHECK(more->has_room == true);
 }
 
 TEST_CASE("UncheckedRoom: small bodies do not pass a body without end", "[app][unit]") {
