@@ -33,7 +33,7 @@ class ConnectionList {
   // Ends connections that exceed a timeout, and evicts uploads while other bodies wait for memory. The front-end
   // calls it periodically. With many connections it continues in later turns of the event loop.
   void check_deadlines();
-  // Sets the most public connections. It evicts some of those above that at once, and check_deadlines() evicts the
+  // Sets the most public connections. If there are more, the call closes some of them, and check_deadlines() closes the
   // others.
   void set_limit(std::size_t limit);
   void close_idle();

@@ -96,7 +96,7 @@ class Places {
 
   // Sets the most connections that have a regular place. The call ends no connection. evict_excess() does.
   void set_limit(std::size_t limit) { limit_ = limit; }
-  // Evicts at most kEvictedAtOnce of the connections above the limit. The owner calls it again and again, because a
+  // Closes connections above the limit, at most kEvictedAtOnce in a call. The owner calls it again and again, because a
   // connection may be too young to be evicted, or at work.
   void evict_excess(common::Clock::time_point now);
 
