@@ -133,7 +133,7 @@ common::Outcome<LoadedModel> load_within(const common::ModelConfig& config, Load
   }
   if (auto good = check_canary(model, config.canary); !good) return good.error();
   malloc_trim(0);  // a loader no longer needs the memory of the warm-up, and a worker may never need as much again
-  common::gather_in_huge_pages();  // mostly weights remain, which the forked workers share
+  (void)common::gather_in_huge_pages();  // mostly weights remain, which the forked workers share
   return ready;
 }
 

@@ -76,8 +76,8 @@ bool gather(const Range& full) {
 
 }  // namespace
 
-void gather_in_huge_pages() {
-  if (!has_pages_of_that_size()) return;
+bool gather_in_huge_pages() {
+  if (!has_pages_of_that_size()) return true;
   for (const Range& range : aligned_anonymous_ranges()) {
     for (auto at = range.begin; at < range.end;) {
       if (!is_all_there(at)) {
@@ -88,10 +88,11 @@ void gather_in_huge_pages() {
       while (full.end < range.end && full.end - full.begin < kMostAtOnce && is_all_there(full.end)) {
         full.end += kHugePage;
       }
-      if (!gather(full)) return;
+      if (!gather(full)) return false;
       at = full.end;
     }
   }
+  return true;
 }
 
 }  // namespace yolod::common

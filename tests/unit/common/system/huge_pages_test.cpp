@@ -96,7 +96,10 @@ TEST_CASE("HugePages: complete blocks become huge pages, incomplete blocks do no
   }
   const auto resident = memory.kib("Rss");
   CHECK(resident == (Memory::kBytes - 4096) / 1024);
-  gather_in_huge_pages();
+  if (!gather_in_huge_pages()) {
+    WARN("SKIPPED: this machine has no more memory in huge pages");
+    return;
+  }
   CHECK(memory.kib("AnonHugePages") == (kPages - 1) * kHugePage / 1024);
   CHECK(memory.kib("Rss") == resident);
   CHECK(memory.is_as_filled(kHole));
