@@ -79,7 +79,8 @@ Task<protocol::Reply> Commands::check_password(Attempt& attempt, Deadline deadli
       attempt.new_hash = hash_password(attempt.password.view());
     }
   };
-  const WorkEnd end = co_await parts_.hashing.run(work);
+  const auto rank = attempt.counted.is_known ? WorkRank::kFirst : WorkRank::kNormal;
+  const WorkEnd end = co_await parts_.hashing.run(work, rank);
   if (end != WorkEnd::kDone || !in_time) {
     parts_.attempts.not_tried(attempt.counted);
     co_return plain_reply(end != WorkEnd::kDone ? Status::kBusy : Status::kDeadlineExceeded);

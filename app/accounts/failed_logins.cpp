@@ -150,7 +150,8 @@ Clock::duration FailedLogins::wait(std::string_view name, std::string_view origi
 
 FailedLogins::Attempt FailedLogins::begins(std::string_view name, std::string_view origin, Clock::time_point now) {
   Attempt attempt = attempt_of(name, origin);
-  attempt.uses_own = general_wait(attempt, now) > Clock::duration::zero() && known_.has(attempt.name, attempt.pair);
+  attempt.is_known = known_.has(attempt.name, attempt.pair);
+  attempt.uses_own = attempt.is_known && general_wait(attempt, now) > Clock::duration::zero();
   if (attempt.uses_own) {
     own_.take(attempt.pair, now);
   } else {

@@ -152,6 +152,7 @@ class FailedLogins {
     CounterId origin{0};
     CounterId pair{0};
     bool is_shared{false};
+    bool is_known{false};  // the person has logged in from this origin before
     bool uses_own{false};  // it is counted by the allowance of a known origin
   };
   // Returns how long the client must wait, or zero if an attempt is allowed.

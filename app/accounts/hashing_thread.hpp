@@ -1,5 +1,6 @@
 // HashingThread is the only thread that hashes passwords, about 60 in a second. Further passwords wait in a bounded
-// queue.
+// queue. The passwords of people who have logged in from the same origin before have places of their own there and come
+// first, so an attack from other origins does not keep these people out.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +13,7 @@ namespace yolod::app::accounts {
 class HashingThread {
  public:
   struct Nothing {};
-  static constexpr std::size_t kMostWaiting = 32;  // half a second of work
+  static constexpr std::size_t kMostWaiting = 32;  // of each rank; half a second of work
 
   explicit HashingThread(Mailbox& mailbox, std::size_t most_waiting = kMostWaiting);
   HashingThread(const HashingThread&) = delete;
@@ -22,8 +23,8 @@ class HashingThread {
 
   // The event loop awaits the result. The thread calls `callee(Nothing&)`.
   template <typename Callee>
-  [[nodiscard]] auto run(Callee& callee) {
-    return queue_.run(callee);
+  [[nodiscard]] auto run(Callee& callee, WorkRank rank = WorkRank::kNormal) {
+    return queue_.run(callee, rank);
   }
   [[nodiscard]] std::size_t waiting() const { return queue_.waiting(); }
 

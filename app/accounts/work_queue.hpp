@@ -24,6 +24,10 @@ enum class WorkEnd {
   kUnavailable,  // there is no connection; nothing was done
 };
 
+// Each rank has places of its own. Work of the first rank is done first, but after kFirstInARow pieces of it a piece of
+// the other rank has its turn, so that neither rank can keep the other out.
+enum class WorkRank { kFirst, kNormal };
+
 // A thread passes its `Context` to each piece of work.
 template <typename Context>
 class WorkQueue {
@@ -31,7 +35,8 @@ class WorkQueue {
   // A piece of work lives in the frame of the coroutine that awaits it.
   class Work {
    public:
-    Work(WorkQueue& queue, void (*call)(void*, Context&), void* callee) : queue_(queue), call_(call), callee_(callee) {}
+    Work(WorkQueue& queue, WorkRank rank, void (*call)(void*, Context&), void* callee)
+        : queue_(queue), rank_(rank), call_(call), callee_(callee) {}
     Work(const Work&) = delete;
     Work& operator=(const Work&) = delete;
 
@@ -39,7 +44,7 @@ class WorkQueue {
     bool await_ready() noexcept { return false; }
     bool await_suspend(std::coroutine_handle<> waiting) {
       waiting_ = waiting;
-      if (queue_.push(this)) return true;
+      if (queue_.push(this, rank_)) return true;
       end_ = WorkEnd::kBusy;
       return false;
     }
@@ -55,38 +60,45 @@ class WorkQueue {
 
    private:
     WorkQueue& queue_;
+    const WorkRank rank_;
     void (*call_)(void*, Context&);
     void* callee_;
     std::coroutine_handle<> waiting_{};
     WorkEnd end_{WorkEnd::kDone};
   };
 
+  static constexpr std::size_t kFirstInARow = 4;
+
+  // `most_waiting` is the number of places of each rank.
   WorkQueue(Mailbox& mailbox, std::size_t most_waiting) : mailbox_(mailbox), most_waiting_(most_waiting) {}
 
   // The event loop calls this; a thread calls `callee`.
   template <typename Callee>
-  [[nodiscard]] Work run(Callee& callee) {
+  [[nodiscard]] Work run(Callee& callee, WorkRank rank = WorkRank::kNormal) {
     return Work(
-        *this, [](void* called, Context& context) { (*static_cast<Callee*>(called))(context); }, &callee);
+        *this, rank, [](void* called, Context& context) { (*static_cast<Callee*>(called))(context); }, &callee);
   }
   // Returns how many pieces of work still wait for a thread.
   [[nodiscard]] std::size_t waiting() const {
     const std::lock_guard lock(mutex_);
-    return queue_.size();
+    return first_.size() + normal_.size();
   }
 
   // ---- threads ---- Waits for the next piece of work. Returns null after close() or after `timeout`.
   [[nodiscard]] Work* take(std::optional<common::milliseconds> timeout = std::nullopt) {
     std::unique_lock lock(mutex_);
-    const auto ready = [this] { return closed_ || !queue_.empty(); };
+    const auto ready = [this] { return closed_ || !first_.empty() || !normal_.empty(); };
     if (timeout) {
       came_.wait_for(lock, *timeout, ready);
     } else {
       came_.wait(lock, ready);
     }
-    if (queue_.empty()) return nullptr;
-    Work* const next = queue_.front();
-    queue_.pop_front();
+    if (first_.empty() && normal_.empty()) return nullptr;
+    const bool is_first = !first_.empty() && (normal_.empty() || first_in_a_row_ < kFirstInARow);
+    first_in_a_row_ = is_first ? first_in_a_row_ + 1 : 0;
+    auto& queue = is_first ? first_ : normal_;
+    Work* const next = queue.front();
+    queue.pop_front();
     return next;
   }
   [[nodiscard]] bool closed() const {
@@ -101,10 +113,11 @@ class WorkQueue {
   }
 
  private:
-  bool push(Work* work) {
+  bool push(Work* work, WorkRank rank) {
     const std::lock_guard lock(mutex_);
-    if (closed_ || queue_.size() >= most_waiting_) return false;
-    queue_.push_back(work);
+    auto& queue = rank == WorkRank::kFirst ? first_ : normal_;
+    if (closed_ || queue.size() >= most_waiting_) return false;
+    queue.push_back(work);
     came_.notify_one();
     return true;
   }
@@ -113,8 +126,11 @@ class WorkQueue {
   const std::size_t most_waiting_;
   mutable std::mutex mutex_;
   std::condition_variable came_;
-  std::deque<Work*> queue_;  // guarded by mutex_
-  bool closed_{false};       // guarded by mutex_
+  // The mutex guards all these.
+  std::deque<Work*> first_;
+  std::deque<Work*> normal_;
+  std::size_t first_in_a_row_{0};
+  bool closed_{false};
 };
 
 }  // namespace yolod::app::accounts

@@ -54,6 +54,25 @@ YOLOD_TEST_OVER_BOTH(many_logins, "more log-ins than may wait are answered `busy
   CHECK(serving.table.size() == static_cast<std::size_t>(StoreLimits{}.sessions_of_person));
 }
 
+YOLOD_TEST_OVER_BOTH(known_origin_first, "strangers that wait do not delay a person at a known origin",
+                     "[accounts][unit]") {
+  Serving serving(database);
+  REQUIRE(serving.run_until_ready());
+  REQUIRE(serving.ask(person("anna")).status == Status::kOk);
+  REQUIRE(serving.ask(LogIn{"anna", Secret(kPassword), "10.9.9.9"}).status == Status::kOk);
+  constexpr std::size_t kStrangers = 60;
+  for (std::size_t i = 0; i < kStrangers; ++i) {
+    serving.send(LogIn{"person" + std::to_string(i), Secret("wrong lamp river 9"), "10.0.0." + std::to_string(i)});
+  }
+  const std::size_t before = serving.replies.size();
+  // The first answers say that no place is left.
+  REQUIRE(serving.run_until([&] { return serving.replies.size() > before; }));
+  CHECK(serving.ask(LogIn{"anna", Secret(kPassword), "10.9.9.9"}).status == Status::kOk);
+  std::size_t refused = 0;
+  for (const auto& [id, reply] : serving.replies) refused += reply.status == Status::kWrongCredentials ? 1U : 0U;
+  CHECK(refused < HashingThread::kMostWaiting / 2);
+}
+
 YOLOD_TEST_OVER_BOTH(refused_attempts, "a refused log-in is answered without the database, also for an unknown name",
                      "[accounts][unit]") {
   Serving serving(database);
