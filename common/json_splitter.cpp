@@ -174,8 +174,7 @@ void JsonSplitter::begin_text() {
 
 void JsonSplitter::end_text() {
   values_.back().text = json_.substr(string_begin_, at_ - string_begin_);
-  // Without the blank, two texts without a comma would become one number.
-  keep((in_list_ ? " " : "") + std::to_string(values_.size() - 1));
+  keep_number();
   state_ = in_list_ ? State::kTextList : State::kStructure;
   ++at_;
 }
@@ -199,11 +198,16 @@ void JsonSplitter::see_value(char c) {
   } else if (c == ']') {
     if (--value_depth_ != 0) return;
     values_.back().text = json_.substr(value_begin_, at_ - value_begin_);
-    keep(std::to_string(values_.size() - 1));
+    keep_number();
     state_ = State::kStructure;
   } else {
     stop("'data' may have only numbers, texts, true and false");
   }
+}
+
+void JsonSplitter::keep_number() {
+  // Without the blanks, JSON with a missing comma could become one number: "b"2 would be 12.
+  keep(" " + std::to_string(values_.size() - 1) + " ");
 }
 
 void JsonSplitter::keep(std::string_view text) {

@@ -3,7 +3,7 @@
 //   {"inputs":[{"name":"x","shape":[2],"datatype":"FP32","data":[0.5,1]}]}
 //
 // The values of "data" may have many megabytes. The splitter replaces each of them by its number, so that the rest, the
-// skeleton, is short: here "data":0. A rule names the keys of such values and their place. The values stay where they
+// skeleton, is short: here "data": 0 . A rule names the keys of such values and their place. The values stay where they
 // are in the text, still escaped. The splitter finds the end of a value without reading its numbers or texts. It
 // examines the text in steps, so that the front-end's event loop stays free, however long the text is. The bytes come
 // from outside, so the caller must parse the skeleton.
@@ -85,6 +85,7 @@ class JsonSplitter {
   }
   // Returns whether the rule allows one more value, and makes it.
   [[nodiscard]] bool add_value();
+  void keep_number();  // in the place of the last value
   void keep(std::string_view text);
   void stop(std::string why);
   void stop_at_value();  // the value has another type than the rule says

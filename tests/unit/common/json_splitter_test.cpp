@@ -32,7 +32,7 @@ TEST_CASE("JsonSplitter: each value of data is replaced by its number, for every
       if (*done) break;
     }
     CHECK(splitter.skeleton() ==
-          R"({"inputs":[{"name":"a","data":0,"shape":[3]}, {"name":"b\"]","data" :1}],"id":"7"})");
+          R"({"inputs":[{"name":"a","data": 0 ,"shape":[3]}, {"name":"b\"]","data" : 1 }],"id":"7"})");
     REQUIRE(splitter.values().size() == 2);
     CHECK(splitter.values()[0].text == "[1,[2.5e3,-4]]");
     CHECK(splitter.values()[0].string_count == 0);
@@ -69,8 +69,8 @@ TEST_CASE("JsonSplitter: an unfinished or unbalanced text is refused", "[common]
 
 TEST_CASE("JsonSplitter: a skeleton or a nesting beyond the limit is refused, and long data is not", "[common][unit]") {
   const std::string digits(100'000, '1');
-  CHECK(split(R"({"inputs":[{"data":[)" + digits + "]}]}", 1000) == R"({"inputs":[{"data":0}]})");
-  CHECK(split(R"({"inputs":[{"data":[")" + digits + R"("]}]})", 1000) == R"({"inputs":[{"data":0}]})");
+  CHECK(split(R"({"inputs":[{"data":[)" + digits + "]}]}", 1000) == R"({"inputs":[{"data": 0 }]})");
+  CHECK(split(R"({"inputs":[{"data":[")" + digits + R"("]}]})", 1000) == R"({"inputs":[{"data": 0 }]})");
   CHECK(split(R"({"id":")" + digits + R"("})", 1000) == kBad + "it is longer than 32 KiB without its data");
   CHECK(split("{" + std::string(40'000, ' ') + "}", 1000) == kBad + "it is longer than 32 KiB without its data");
   CHECK(split(std::string(101, '['), 1000) == kBad + "it is nested deeper than 100");
@@ -90,7 +90,7 @@ TEST_CASE("JsonSplitter: a rule names another key, whose values are texts", "[co
       if (*done) break;
     }
     CHECK(splitter.skeleton() ==
-          R"({"image":{"type":"base64", "value" :0},"value":"stays","list":[{"value":1}],"a":{"b":"value"}})");
+          R"({"image":{"type":"base64", "value" : 0 },"value":"stays","list":[{"value": 1 }],"a":{"b":"value"}})");
     REQUIRE(splitter.values().size() == 2);
     CHECK(splitter.values()[0].text == R"(abc\"\\)");
     CHECK(splitter.values()[1].text.empty());
@@ -128,16 +128,23 @@ TEST_CASE("JsonSplitter: a rule may have several keys, whose values are texts or
     CAPTURE(budget);
     const auto found = pictures_in(text, budget);
     CHECK(found.skeleton ==
-          R"( {"confidence": 0.5, "image" :0, "x":{"images":["d"]},"images":[ 1,   2],"y":["image"]})");
+          R"( {"confidence": 0.5, "image" : 0 , "x":{"images":["d"]},"images":[ 1 ,   2 ],"y":["image"]})");
     CHECK(found.texts == std::vector<std::string_view>{R"(abc\"\\)", "e", R"(f\u0041)"});
   }
   CHECK(pictures_in(R"({"Image":"a","imag":"b","x":"image","im\u0061ge":"c","":"d"})").texts.empty());
   CHECK(pictures_in(R"({"images":[]})") == Pictures{R"({"images":[]})", {}});
-  CHECK(pictures_in(R"({"images":["a""b"]})").skeleton == R"({"images":[ 0 1]})");  // which no parser accepts
+  CHECK(pictures_in(R"({"images":["a""b"]})").skeleton == R"({"images":[ 0  1 ]})");  // which no parser accepts
   for (const char* other : {"1", "null", "{}", "[1]", R"(["a",{}])", R"([["a"]])"}) {
     CHECK(pictures_in(R"({"image":)" + std::string(other) + "}").skeleton ==
           "bad: JSON: 'image' must be a text or a list of texts");
   }
+}
+
+TEST_CASE("JsonSplitter: a number behind a value stays apart from the value's number", "[common][unit]") {
+  CHECK(pictures_in(R"({"image":"a","image":"b"2})").skeleton == R"({"image": 0 ,"image": 1 2})");
+  CHECK(pictures_in(R"({"image":"a""b"})").skeleton == R"({"image": 0 "b"})");
+  CHECK(pictures_in(R"({"images":["a"]2})").skeleton == R"({"images":[ 0 ]2})");
+  CHECK(split(R"({"inputs":[{"data":[1]},{"data":[1]2}]})", 3) == R"({"inputs":[{"data": 0 },{"data": 1 2}]})");
 }
 
 TEST_CASE("JsonSplitter: a rule may bound the number of values", "[common][unit]") {

@@ -135,7 +135,7 @@ TEST_CASE("OipTensors: the header of a request is a tensor for the front-end", "
   const auto arrays = read_oip_tensors(R"({"id":"1","inputs":[{"name":"x","shape":[1],"datatype":"INT8","data":[7]}]})",
                                        {"x"}, false, &header);
   REQUIRE(arrays.ok());
-  CHECK(header == R"({"id":"1","inputs":[{"name":"x","shape":[1],"datatype":"INT8","data":0}]})");
+  CHECK(header == R"({"id":"1","inputs":[{"name":"x","shape":[1],"datatype":"INT8","data": 0 }]})");
   const auto tensor = common::oip::header_tensor(header);
   CHECK(tensor.name.empty());
   CHECK(tensor.array.bytes.size() == header.size());
