@@ -1,6 +1,6 @@
 // HashingThread is the only thread that hashes passwords, about 60 in a second. Further passwords wait in a bounded
-// queue. The passwords of people who have logged in from the same origin before have places of their own there and come
-// first, so an attack from other origins does not keep these people out.
+// queue. People who have logged in from the same origin before are first there, and have separate places. So an attack
+// from other origins does not keep them out.
 #pragma once
 
 #include <cstddef>

@@ -24,8 +24,8 @@ enum class WorkEnd {
   kUnavailable,  // there is no connection; nothing was done
 };
 
-// Each rank has places of its own. Work of the first rank is done first, but after kFirstInARow pieces of it a piece of
-// the other rank has its turn, so that neither rank can keep the other out.
+// The ranks have separate places. Work of the first rank is done first. After kFirstInARow pieces of it, a piece of the
+// other rank is done, so neither rank keeps the other out.
 enum class WorkRank { kFirst, kNormal };
 
 // A thread passes its `Context` to each piece of work.

@@ -1,4 +1,8 @@
 // These tests run yolodctl against a running server.
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <string>
@@ -19,6 +23,26 @@ struct ServerAndPicture {
   std::string image = folder.write("a.jpg", random_body(10'000, 1)).string();
   ServerAndPicture() { REQUIRE(server.wait_until_ready()); }
 };
+
+bool has_ipv6_loopback() {
+  const int socket = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return false;
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  const bool is_bound = ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  ::close(socket);
+  return is_bound;
+}
+
+// Returns the port of the listener whose URL in the log begins with `prefix`.
+std::string port_behind(const Server& server, const std::string& prefix) {
+  const std::string log = server.log();
+  const auto at = log.find(prefix);
+  REQUIRE(at != std::string::npos);
+  const auto begin = at + prefix.size();
+  return log.substr(begin, log.find_first_not_of("0123456789", begin) - begin);
+}
 
 }  // namespace
 
@@ -106,7 +130,9 @@ TEST_CASE("Yolodctl: commands reach a server over https if they trust its certif
   const auto url = "https://127.0.0.1:" + port;
   const TemporaryDirectory folder;
   const auto image = folder.write("a.jpg", random_body(100'000, 1)).string();
-  const std::vector<std::string> trusting{"--ca", tls.client_ca().string()};
+  const auto authority = (folder.path() / "authority.pem").string();
+  tls.authority.write_certificate(authority);
+  const std::vector<std::string> trusting{"--ca", authority};
   const std::vector<std::string> insecure{"--insecure"};
   const auto run = [](std::vector<std::string> command, const std::vector<std::string>& more) {
     command.insert(command.begin(), "yolodctl");
@@ -147,6 +173,55 @@ TEST_CASE("Yolodctl: commands reach a server over https if they trust its certif
   CHECK_THAT(other_name.errors, Catch::Contains("hostname mismatch"));
 }
 
+TEST_CASE("Yolodctl: commands reach a server at an IPv6 address, whose certificate must have the address", "[e2e]") {
+  if (!has_ipv6_loopback()) {
+    WARN("SKIPPED: the machine has no IPv6 loopback");
+    return;
+  }
+  const TlsFolder tls;
+  Server server(identity_config(
+      {{.workers = 1}}, {"listen: [\"127.0.0.1:0\", \"[::1]:0\", {address: \"[::1]:0\", tls: " + tls.yaml() + "}]"}));
+  REQUIRE(server.wait_until_ready());
+  const auto plain_port = port_behind(server, "listening on http://[::1]:");
+  const auto tls_port = port_behind(server, "listening on https://[::1]:");
+  const TemporaryDirectory folder;
+  folder.write("a.jpg", random_body(1'000, 1));
+  const auto authority = (folder.path() / "authority.pem").string();
+  tls.authority.write_certificate(authority);
+  const auto run = [](std::vector<std::string> command, const std::string& url, const std::string& ca = {}) {
+    command.insert(command.begin(), "yolodctl");
+    command.insert(command.end(), {"--url", url});
+    if (!ca.empty()) command.insert(command.end(), {"--ca", ca});
+    return run_program(command);
+  };
+  const std::vector<std::vector<std::string>> commands{{"status"}, {"watch", folder.path().string()}};
+  // The zone %1 is the loopback interface.
+  const std::vector<std::string> hosts{"[::1]:", "[::1%1]:"};
+  for (const auto& command : commands) {
+    for (const auto& host : hosts) {
+      CAPTURE(command.front(), host);
+      const auto plain = run(command, "http://" + host + plain_port);
+      CAPTURE(plain.errors);
+      CHECK(plain.exit == exited(0));
+      // The authority is trusted, but the certificate is for 127.0.0.1.
+      const auto refused = run(command, "https://" + host + tls_port, authority);
+      CAPTURE(refused.errors);
+      CHECK(refused.exit == exited(1));
+      CHECK_THAT(refused.errors, Catch::Contains("the server's certificate is refused: IP address mismatch"));
+    }
+  }
+  tls.renew(Certificate({.address = "::1", .issuer = &tls.authority}));
+  CHECK(wait_until([&] { return run({"status"}, "https://[::1]:" + tls_port, authority).exit == exited(0); }));
+  for (const auto& command : commands) {
+    for (const auto& host : hosts) {
+      CAPTURE(command.front(), host);
+      const auto done = run(command, "https://" + host + tls_port, authority);
+      CAPTURE(done.errors);
+      CHECK(done.exit == exited(0));
+    }
+  }
+}
+
 TEST_CASE("Yolodctl: an unreachable server is one clear line and exit 1", "[e2e]") {
   const TemporaryDirectory folder;
   const auto url = "unix:" + (folder.path() / "none.sock").string();
@@ -163,6 +238,15 @@ TEST_CASE("Yolodctl: a wrong command line exits 2", "[e2e]") {
   CHECK(run_program({"yolodctl", "status", "--url", "ftp://x"}).exit == exited(2));
   CHECK(run_program({"yolodctl", "bench", "server", "--url", "http://127.0.0.1:1"}).exit == exited(2));
   CHECK(run_program({"yolodctl", "bench", "server", "--image", "/nonexistent.jpg"}).exit == exited(2));
+  const auto complaint = [](const std::vector<std::string>& more) {
+    std::vector<std::string> command{"yolodctl", "status", "--url", "https://127.0.0.1:1"};
+    command.insert(command.end(), more.begin(), more.end());
+    const auto result = run_program(command);
+    CHECK(result.exit == exited(2));
+    return result.errors;
+  };
+  CHECK_THAT(complaint({"--ca", ""}), Catch::StartsWith("--ca: The name of the file is empty\n"));
+  CHECK_THAT(complaint({"--ca", "/etc/hostname", "--insecure"}), Catch::StartsWith("--ca excludes --insecure\n"));
 }
 
 }  // namespace yolod::tests

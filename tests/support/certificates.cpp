@@ -56,7 +56,7 @@ Certificate::Certificate(const Settings& settings)
   const bool is_plain_name =
       std::all_of(settings.name.begin(), settings.name.end(), [](unsigned char c) { return c > ' '; });
   if (!settings.is_authority && is_plain_name) {
-    add_extension(made, issuer, NID_subject_alt_name, ("DNS:" + settings.name + ",IP:127.0.0.1").c_str());
+    add_extension(made, issuer, NID_subject_alt_name, ("DNS:" + settings.name + ",IP:" + settings.address).c_str());
   }
   EVP_PKEY* const signer = settings.issuer == nullptr ? key_.get() : settings.issuer->key();
   require(X509_sign(made, signer, EVP_sha256()) != 0, "the certificate cannot be signed");

@@ -16,6 +16,7 @@ class Certificate {
  public:
   struct Settings {
     std::string name{"localhost"};           // the common name, and the name for servers
+    std::string address{"127.0.0.1"};        // the address for servers
     std::chrono::seconds valid_from{-3600};  // from now
     std::chrono::seconds valid_to{24 * 3600};
     int rsa_bits{0};                     // 0: ECDSA with P-256

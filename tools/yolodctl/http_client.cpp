@@ -28,6 +28,12 @@ constexpr std::uint64_t kMaxAnswerBytes = 256ULL << 20U;
 
 Error failure(const boost::system::error_code& error) { return {ErrorCode::kSystem, error.message()}; }
 
+// Returns the host without the zone of an IPv6 address, such as %eth0, which has a meaning on this machine alone.
+std::string host_without_zone(const ServerUrl& url) {
+  const bool is_v6 = url.host.find(':') != std::string::npos;
+  return is_v6 ? url.host.substr(0, url.host.find('%')) : url.host;
+}
+
 }  // namespace
 
 Outcome<ServerUrl> parse_server_url(std::string_view text) {
@@ -81,30 +87,35 @@ Outcome<ServerPlace> resolve(const ServerUrl& url, const TlsTrust& trust) {
   ServerPlace place;
   for (const auto& one : found) place.endpoints.emplace_back(one.endpoint());
   if (!url.is_tls) return place;
-  place.host = url.host;
+  place.host = host_without_zone(url);
   place.tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
   SSL_CTX_set_min_proto_version(place.tls->native_handle(), TLS1_2_VERSION);
   place.tls->set_verify_mode(trust.is_insecure ? asio::ssl::verify_none : asio::ssl::verify_peer);
   if (trust.ca_file.empty()) {
     place.tls->set_default_verify_paths(error);
+    if (error) return Error{ErrorCode::kSystem, "the system's certificates of authorities: " + error.message()};
   } else {
     place.tls->load_verify_file(trust.ca_file, error);
+    if (error) return Error{ErrorCode::kSystem, trust.ca_file + ": no certificates in PEM: " + error.message()};
   }
-  if (error) return Error{ErrorCode::kSystem, trust.ca_file + ": no certificates in PEM: " + error.message()};
   return place;
 }
 
-void expect_host(SSL* connection, const ServerPlace& place) {
+Outcome<void> expect_host(SSL* connection, const ServerPlace& place) {
   boost::system::error_code is_name;
   asio::ip::make_address(place.host, is_name);
   X509_VERIFY_PARAM* const rules = SSL_get0_param(connection);
+  bool is_set = false;
   if (is_name) {
     // The server name in the handshake must not be an address (RFC 6066, 3).
-    SSL_set_tlsext_host_name(connection, place.host.c_str());
-    X509_VERIFY_PARAM_set1_host(rules, place.host.c_str(), place.host.size());
+    is_set = SSL_set_tlsext_host_name(connection, place.host.c_str()) == 1 &&
+             X509_VERIFY_PARAM_set1_host(rules, place.host.c_str(), place.host.size()) == 1;
   } else {
-    X509_VERIFY_PARAM_set1_ip_asc(rules, place.host.c_str());
+    is_set = X509_VERIFY_PARAM_set1_ip_asc(rules, place.host.c_str()) == 1;
   }
+  // Without a name OpenSSL accepts a certificate for every name.
+  if (!is_set) return Error{ErrorCode::kSystem, "no certificate can be checked for the host " + place.host};
+  return Outcome<void>();
 }
 
 std::string explain_handshake(SSL* connection, const boost::system::error_code& error) {
@@ -116,13 +127,17 @@ std::string explain_handshake(SSL* connection, const boost::system::error_code& 
          "; --ca names a file with the certificate of its authority";
 }
 
+std::string host_field(const ServerUrl& url) {
+  std::string text = host_without_zone(url);
+  if (text.find(':') != std::string::npos) text.insert(0, "[").append("]");
+  if (!url.port.empty()) text.append(":").append(url.port);
+  return text;
+}
+
 std::string format_request(std::string_view method, std::string_view target, const ServerUrl& url,
                            std::string_view content_type, std::string_view body, std::string_view more_fields) {
   std::string text;
-  text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ");
-  const bool is_v6 = url.host.find(':') != std::string::npos;
-  text.append(is_v6 ? "[" + url.host + "]" : url.host);
-  if (!url.port.empty()) text.append(":").append(url.port);
+  text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ").append(host_field(url));
   text.append("\r\nUser-Agent: yolodctl\r\n").append(more_fields);
   if (!content_type.empty()) {
     text.append("Content-Type: ").append(content_type);
@@ -147,7 +162,8 @@ asio::awaitable<Outcome<void>> HttpConnection::connect() {
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
   if (place_.tls == nullptr) co_return Outcome<void>();
   tls_.emplace(stream_, *place_.tls);
-  expect_host(tls_->native_handle(), place_);
+  auto expected = expect_host(tls_->native_handle(), place_);
+  if (!expected) co_return expected;
   co_await tls_->async_handshake(asio::ssl::stream_base::client, token);
   if (!error) co_return Outcome<void>();
   co_return Error{ErrorCode::kSystem, explain_handshake(tls_->native_handle(), error)};

@@ -30,7 +30,7 @@ namespace yolod::tools {
 // "unix:/path".
 struct ServerUrl {
   std::string text;  // the text of the user, for messages
-  std::string host;  // also for the Host header, with its port
+  std::string host;  // a name or an address; an IPv6 address has no brackets, but may have a zone: fe80::1%eth0
   std::string port;
   std::string unix_path;  // if not empty: use a Unix socket
   bool is_tls{false};
@@ -52,11 +52,12 @@ struct ServerPlace {
   std::vector<boost::asio::generic::stream_protocol::endpoint>
       endpoints;                                     // at least one; the first that answers counts
   std::shared_ptr<boost::asio::ssl::context> tls{};  // null: without TLS
-  std::string host{};                                // for which the certificate must be
+  std::string host{};                                // for which the certificate must be; without a zone
 };
 
-// Sets the name that the server's certificate must have. Call it before the handshake. REQUIRES: place.tls is not null.
-void expect_host(SSL* connection, const ServerPlace& place);
+// Sets the name that the server's certificate must have. Call it before the handshake. After an Error, which has code
+// kSystem, the caller must not connect: no name would be checked. REQUIRES: place.tls is not null.
+[[nodiscard]] common::Outcome<void> expect_host(SSL* connection, const ServerPlace& place);
 // Returns a sentence about a handshake that failed with `error`.
 [[nodiscard]] std::string explain_handshake(SSL* connection, const boost::system::error_code& error);
 
@@ -89,6 +90,9 @@ class HttpConnection {
 // Resolves the address of `url` and reads the certificates of the authorities; this may block. An Error has code
 // kSystem, or kBadRequest if the URL has no https and `trust` is not empty.
 [[nodiscard]] common::Outcome<ServerPlace> resolve(const ServerUrl& url, const TlsTrust& trust = {});
+
+// Returns the Host field of a request: the host, in brackets if it is an IPv6 address, and the port.
+[[nodiscard]] std::string host_field(const ServerUrl& url);
 
 // Returns the bytes of a request, with Content-Type and Content-Length if there is a body. `more_fields` are further
 // header lines, each with its line break.

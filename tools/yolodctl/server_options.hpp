@@ -17,11 +17,12 @@ struct ServerOptions {
 inline void add_server_options(CLI::App& command, ServerOptions& options) {
   command.add_option("--url", options.url, "The server: http://host:port, https://host:port or unix:/path")
       ->capture_default_str();
-  command
-      .add_option("--ca", options.trust.ca_file,
-                  "A file with the certificates of the authorities that https trusts; by default the system's")
-      ->check(CLI::ExistingFile);
-  command.add_flag("--insecure", options.trust.is_insecure, "With https, accept every certificate");
+  auto* const ca =
+      command.add_option("--ca", options.trust.ca_file,
+                         "A file with the certificates of the authorities that https trusts; by default the system's");
+  ca->check([](const std::string& file) { return file.empty() ? "The name of the file is empty" : ""; });
+  ca->check(CLI::ExistingFile);
+  command.add_flag("--insecure", options.trust.is_insecure, "With https, accept every certificate")->excludes(ca);
 }
 
 }  // namespace yolod::tools

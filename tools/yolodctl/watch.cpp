@@ -170,7 +170,11 @@ asio::awaitable<bool> Watch<Layer>::connect(const ServerUrl& url, const ServerPl
   }
   if constexpr (std::is_same_v<Layer, TlsSocket>) {
     auto& tls = stream_.next_layer();
-    expect_host(tls.native_handle(), place);
+    const auto expected = expect_host(tls.native_handle(), place);
+    if (!expected) {
+      fail(url.text + ": " + expected.error().message);
+      co_return false;
+    }
     auto [refused] = co_await tls.async_handshake(asio::ssl::stream_base::client, kWait);
     if (refused) fail(url.text + ": " + explain_handshake(tls.native_handle(), refused));
     co_return !refused;
@@ -185,7 +189,8 @@ asio::awaitable<void> Watch<Layer>::run(ServerUrl url, ServerPlace place, std::s
   prepare(std::move(key));
   websocket::response_type answer;
   const std::string target = target_of(options_);
-  auto [refused] = co_await stream_.async_handshake(answer, url.host, target, kWait);
+  const std::string host = host_field(url);
+  auto [refused] = co_await stream_.async_handshake(answer, host, target, kWait);
   if (refused) {
     fail(url.text + ": " + (answer.body().empty() ? refused.message() : answer.body()));
     co_return;
