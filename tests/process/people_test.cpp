@@ -441,7 +441,7 @@ TEST_CASE("People: 10,000 log-ins a minute leave predictions and the log-ins of 
   const auto began = Clock::now();
   {
     // More clients than may wait for yolod-accounts to hash a password, so that it refuses some of them at once.
-    const BruteForce attack(both.server->endpoint(), is_long ? 64 : 8, 10'000);
+    const BruteForce attack(both.server->endpoint(), is_long ? 100 : 8, 10'000);
     do {
       log_ins.push_back(milliseconds_of([&] { CHECK(Browser(both.server->endpoint()).log_in("anna").status == 200); }));
       for (int i = 0; i < 5; ++i) during.push_back(milliseconds_of(predict));
