@@ -36,7 +36,7 @@ struct LabelCounts {
   std::size_t unlabelled{0};  // pictures without a label file
 };
 
-int fail(int exit_code, const std::string& what) {
+int complain(int exit_code, const std::string& what) {
   std::fprintf(stderr, "yolodctl: %s\n", what.c_str());
   return exit_code;
 }
@@ -78,11 +78,11 @@ void check_strays(LabelCounts& counts, const fs::path& labels, const std::set<fs
 
 int run_label_check(const LabelCheckOptions& options) {
   const auto names = model::darknet::read_names(options.names, 0);
-  if (!names) return fail(2, "--names: " + names.error().message);
+  if (!names) return complain(2, "--names: " + names.error().message);
   const auto pictures = model::eval::pictures_in(options.images);
-  if (!pictures) return fail(2, "--images: " + pictures.error().message);
+  if (!pictures) return complain(2, "--images: " + pictures.error().message);
   std::error_code failed;
-  if (!fs::is_directory(options.labels, failed)) return fail(2, "--labels: " + options.labels + " is no folder");
+  if (!fs::is_directory(options.labels, failed)) return complain(2, "--labels: " + options.labels + " is no folder");
   LabelCounts counts;
   std::set<fs::path> expected;
   for (const auto& picture : *pictures) {
