@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <boost/json/value.hpp>
-#include <fstream>
 #include <functional>
 #include <regex>
 #include <sstream>
 
+#include "common/system/resident_memory.hpp"
 #include "tests/support/process_tree.hpp"
 
 namespace yolod::chaos {
@@ -16,14 +16,7 @@ using tests::Server;
 
 double arena_bytes_used(const Server& server) { return server.metric("yolod_arena_bytes", {{"kind", "used"}}); }
 
-std::uint64_t private_kib(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  constexpr std::string_view kKey = "RssAnon:";
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(kKey)) return std::stoull(line.substr(kKey.size()));
-  }
-  return 0;
-}
+std::uint64_t private_kib(pid_t pid) { return common::own_bytes(pid) / 1024; }
 
 // Returns whether there are as many workers as wanted, all idle, and no request waits.
 bool rests(const Server& server, int wanted) {

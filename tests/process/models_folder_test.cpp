@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "common/system/resident_memory.hpp"
 #include "tests/support/after_case.hpp"
 #include "tests/support/bodies.hpp"
 #include "tests/support/load.hpp"
@@ -33,6 +34,16 @@ struct FolderServer {
     std::filesystem::rename(made, folder.path() / model);
   }
   void remove(const std::string& model) const { std::filesystem::remove_all(folder.path() / model); }
+  // Removes the model, or puts it there with one or two workers, and does the same to `expected`.
+  void change(const std::string& model, std::mt19937& random, std::set<std::string>& expected) const {
+    if (random() % 3 == 0) {
+      remove(model);
+      expected.erase(model);
+    } else {
+      put(model, "identity: {}\nworkers: " + std::to_string(1 + random() % 2) + "\n");
+      expected.insert(model);
+    }
+  }
   [[nodiscard]] std::set<std::string> served() const {
     std::set<std::string> names;
     const auto models = HttpClient(server.endpoint()).get("/v2/models").json();
@@ -46,15 +57,6 @@ struct FolderServer {
   const TemporaryDirectory folder;
   Server server{identity_config({{.name = "echo", .workers = 1}}, {"models_dir: " + folder.path().string()})};
 };
-
-// Returns the resident memory of a process without the arena and other shared memory.
-std::uint64_t own_memory_kib(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("RssAnon:")) return std::stoull(line.substr(8));
-  }
-  return 0;
-}
 
 }  // namespace
 
@@ -95,14 +97,7 @@ TEST_CASE_METHOD(FolderServer, "ModelsFolder: changes at random cost the other m
   std::mt19937 random(7);  // NOLINT(*-msc51-cpp): the same changes in each run
   std::set<std::string> expected{"echo"};
   for (int i = 0; i < 50; ++i) {
-    const std::string model = "m" + std::to_string(random() % 6);
-    if (random() % 3 == 0) {
-      remove(model);
-      expected.erase(model);
-    } else {
-      put(model, "identity: {}\nworkers: " + std::to_string(1 + random() % 2) + "\n");
-      expected.insert(model);
-    }
+    change("m" + std::to_string(random() % 6), random, expected);
     std::this_thread::sleep_for(milliseconds(random() % 200));  // changes come at any time
   }
   CHECK(await(expected));
@@ -139,21 +134,14 @@ TEST_CASE_METHOD(FolderServer, "ModelsFolder: a minute of changes to fifty model
   // The first time all metrics and pools are made, which the server keeps.
   add_and_remove_all();
   const auto before = baseline(server);
-  const auto rss_before = own_memory_kib(server.pid());
+  const auto rss_before = common::own_bytes(server.pid()) / 1024;
 
   Load load(server.endpoint(), {.connection_count = 2, .target = "/predict?model=echo", .body_bytes_max = 20'000});
   std::mt19937 random(11);  // NOLINT(*-msc51-cpp): the same changes in each run
   std::set<std::string> expected{"echo"};
   std::size_t changes = 0;
   for (const auto end = Clock::now() + kDuration; Clock::now() < end; ++changes) {
-    const std::string model = name_of(static_cast<int>(random() % kModels));
-    if (random() % 3 == 0) {
-      remove(model);
-      expected.erase(model);
-    } else {
-      put(model, "identity: {}\nworkers: " + std::to_string(1 + random() % 2) + "\n");
-      expected.insert(model);
-    }
+    change(name_of(static_cast<int>(random() % kModels)), random, expected);
     std::this_thread::sleep_for(milliseconds(random() % 120));  // changes come at any time
   }
   CHECK(await(expected, 120s));
@@ -165,7 +153,7 @@ TEST_CASE_METHOD(FolderServer, "ModelsFolder: a minute of changes to fifty model
   CHECK(counts.wrong + counts.lost + counts.hung + counts.resent == 0);
   CHECK(counts.right > 1000);
   check_after_case(server, before);
-  const auto rss_after = own_memory_kib(server.pid());
+  const auto rss_after = common::own_bytes(server.pid()) / 1024;
   std::cout << changes << " changes, " << server.log_lines_with("reload: done").size() << " reloads, " << counts.right
             << " requests; memory of the front-end " << rss_before << " KiB before and " << rss_after << " KiB after\n";
   CHECK(rss_after < rss_before + 4096);

@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "common/system/resident_memory.hpp"
 #include "tests/support/promised_time.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
@@ -99,13 +99,7 @@ class Camera {
 };
 
 // Returns the memory of the front-end without files and shared memory, to which the arena belongs.
-std::uint64_t memory_of(const Server& server) {
-  std::ifstream status("/proc/" + std::to_string(server.pid()) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("RssAnon:")) return std::stoull(line.substr(8)) * 1024;
-  }
-  return 0;
-}
+std::uint64_t memory_of(const Server& server) { return common::own_bytes(server.pid()); }
 
 TEST_CASE("Stream: 25 pictures a second at a model that does 10 have a short latency, and answers count the drops",
           "[process]") {

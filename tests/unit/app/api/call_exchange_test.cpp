@@ -290,27 +290,25 @@ TEST_CASE("CallExchange: a model that becomes ready while a body arrives serves 
   CallBench bench;
   REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
   bench.dispatcher.close({ErrorCode::kNotReady, "retired"});
-  SECTION("the model becomes ready") {
-    ModelBench again;
-    bench.model = again.model;
-    REQUIRE(bench.driver.send("abc") == Next::kWait);
+  const auto check_is_served_by = [&bench](ModelBench& again) {
     bench.driver.wait();
     again.turn();
     CHECK(again.serve() == 1);
     again.turn();
     bench.driver.finish_wait();
     CHECK(bench.driver.body() == "echo 3");
+  };
+  SECTION("the model becomes ready") {
+    ModelBench again;
+    bench.model = again.model;
+    REQUIRE(bench.driver.send("abc") == Next::kWait);
+    check_is_served_by(again);
   }
   SECTION("the model becomes ready after the body has come, before the exchange waits for the answer") {
     REQUIRE(bench.driver.send("abc") == Next::kWait);
     ModelBench again;
     bench.model = again.model;
-    bench.driver.wait();
-    again.turn();
-    CHECK(again.serve() == 1);
-    again.turn();
-    bench.driver.finish_wait();
-    CHECK(bench.driver.body() == "echo 3");
+    check_is_served_by(again);
   }
   SECTION("the model does not become ready") {
     bench.is_there = false;
