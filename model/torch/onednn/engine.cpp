@@ -1,5 +1,7 @@
 #include "model/torch/onednn/engine.hpp"
 
+#include <omp.h>
+
 namespace yolod::model::onednn {
 
 namespace {
@@ -11,6 +13,10 @@ std::mutex scratchpad_mutex;
 
 void prepare_also_for(int threads) { also_for = threads; }
 int other_threads() { return also_for; }
+
+// at::get_num_threads first gives a thread that has not computed yet its number.
+ThreadCount::ThreadCount(int threads) : before_(at::get_num_threads()) { omp_set_num_threads(threads); }
+ThreadCount::~ThreadCount() { omp_set_num_threads(before_); }
 
 dnnl::engine& engine() {
   static dnnl::engine cpu(dnnl::engine::kind::cpu, 0);

@@ -27,13 +27,14 @@ struct InputShape {
 // It is for a process that will be forked and must not have other threads. Call it once, before the first primitive.
 void prepare_also_for(int threads);
 
-// Sets the number of threads for operators on the calling thread, for a scope.
+// Sets the number of OpenMP's threads for operators on the calling thread, for a scope. It starts no thread.
+// (at::set_num_threads would also start and end the threads of another pool, which wait by spinning.)
 class ThreadCount {
  public:
-  explicit ThreadCount(int threads) : before_(at::get_num_threads()) { at::set_num_threads(threads); }
+  explicit ThreadCount(int threads);
   ThreadCount(const ThreadCount&) = delete;
   ThreadCount& operator=(const ThreadCount&) = delete;
-  ~ThreadCount() { at::set_num_threads(before_); }
+  ~ThreadCount();
 
  private:
   int before_;
