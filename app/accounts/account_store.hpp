@@ -76,9 +76,10 @@ class AccountStore {
   [[nodiscard]] Status set_disabled(PersonId id, bool disabled, Seconds now, std::vector<Digest>& removed);
 
   // ---- sessions ---- Fails with kWrongCredentials if the person no longer exists, is disabled, or has another hash
-  // by now.
+  // by now. `opened` becomes the entry of the session: a moment later another log-in of the person may have ended it.
   [[nodiscard]] Status open_session(const Digest& digest, PersonId person, const std::string& hash, Seconds now,
-                                    Seconds expires, std::vector<Digest>& removed);
+                                    Seconds expires, std::vector<Digest>& removed,
+                                    std::optional<AccessEntry>* opened = nullptr);
   // kNotFound.
   [[nodiscard]] Status close_session(const Digest& digest);
   // Ends expired sessions, at most 100 at a time. Deletes expired invitations and keys that were revoked long ago.

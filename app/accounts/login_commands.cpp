@@ -69,8 +69,7 @@ Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadli
       if (rehashed != Status::kOk && rehashed != Status::kWrongCredentials) return rehashed;
       current = &attempt.new_hash;
     }
-    const Status status = store.open_session(entry.digest, person, *current, entry.created, entry.expires, removed);
-    return status == Status::kOk ? store.read_entry(entry.digest, entry.created, opened) : status;
+    return store.open_session(entry.digest, person, *current, entry.created, entry.expires, removed, &opened);
   };
   for (bool is_repeated = false;; is_repeated = true) {
     if (const Status status = co_await ask(look); status != Status::kOk) {
@@ -94,8 +93,8 @@ Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadli
     attempt.new_hash.clear();
     if (auto refusal = begin(attempt)) co_return *std::move(refusal);
   }
+  if (!opened) co_return plain_reply(Status::kWrongCredentials);  // it has expired already
   const PersonRecord& person = attempt.person->record;
-  if (!opened) co_return plain_reply(Status::kWrongCredentials);  // disabled in between
   common::log_info("audit: person {} ({}) logged in from {}", person.id, person.name, request.origin);
   Reply reply = plain_reply(Status::kOk);
   reply.result = protocol::SessionOpened{std::move(token), person.id, person.role, entry.expires};

@@ -186,6 +186,25 @@ YOLOD_TEST_OVER_BOTH(bounds_sessions, "one session too many ends the oldest", "[
   CHECK(entries(*store).size() == 3);
 }
 
+// Another log-in may end the session before its own log-in could read it in a second transaction.
+YOLOD_TEST_OVER_BOTH(opened_session, "the call that opens a session also reads its entry", "[accounts][unit]") {
+  StoreLimits limits;
+  limits.sessions_of_person = 1;
+  const auto store = database.open_store(limits);
+  const PersonId anna = add(*store, "anna");
+  for (std::uint8_t i = 1; i <= 3; ++i) {
+    std::vector<Digest> removed;
+    std::optional<AccessEntry> opened;
+    REQUIRE(store->open_session(digest_with(i), anna, "hash of anna", kNow, kNow + kHour, removed, &opened) ==
+            Status::kOk);
+    REQUIRE(opened);
+    CHECK(opened->digest == digest_with(i));
+    CHECK(opened->person == anna);
+    CHECK(opened->expires == kNow + kHour);
+    CHECK(removed.size() == (i == 1 ? 0U : 1U));
+  }
+}
+
 YOLOD_TEST_OVER_BOTH(closes_session, "a session that is closed is gone", "[accounts][unit]") {
   const auto store = database.open_store();
   const PersonId anna = add(*store, "anna");
