@@ -1,11 +1,7 @@
 #include "app/serving/body_room.hpp"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <limits>
-
-#include "common/await.hpp"
-#include "common/awake_clock.hpp"
 
 namespace yolod::app::serving {
 namespace {
@@ -20,14 +16,14 @@ constexpr std::size_t kServedAtOnce = 256;
 }  // namespace
 
 BodyRoom::BodyRoom(asio::io_context& io, ipc::InputArena& arena)
-    : io_(io), arena_(arena), unchecked_(io, arena.upload_share_bytes()) {
+    : io_(io), arena_(arena), unchecked_(io, arena.upload_share_bytes()), later_(io, [this] { serve_waiters(); }) {
   arena_.on_room([this] { serve_waiters_later(); });
 }
 
 std::optional<ipc::ArenaBlock> BodyRoom::try_reserve(std::uint64_t bytes) {
   if (refusing_) return std::nullopt;
-  const auto first = std::find_if(waiters_.begin(), waiters_.end(),
-                                  [](const Waiter& waiter) { return !waiter.block && !waiter.left; });
+  const auto first =
+      std::find_if(waiters_.begin(), waiters_.end(), [](const Waiter& waiter) { return waiter.is_waiting(); });
   if (first != waiters_.end() && !may_be_passed(*first)) return std::nullopt;
   return allocate(bytes);
 }
@@ -40,7 +36,7 @@ std::optional<ipc::ArenaBlock> BodyRoom::allocate(std::uint64_t bytes) {
 }
 
 bool BodyRoom::may_be_passed(const Waiter& waiter) const {
-  return serving::may_be_passed(given_bytes_ - waiter.given_before, arena_.upload_share_bytes());
+  return serving::may_be_passed(given_bytes_ - waiter.given_before(), arena_.upload_share_bytes());
 }
 
 asio::awaitable<std::optional<ipc::ArenaBlock>> BodyRoom::reserve(std::uint64_t bytes,
@@ -48,16 +44,8 @@ asio::awaitable<std::optional<ipc::ArenaBlock>> BodyRoom::reserve(std::uint64_t 
                                                                   const void* waiting) {
   if (refusing_) co_return std::nullopt;
   if (auto block = try_reserve(bytes)) co_return block;
-  const auto place = waiters_.insert(
-      waiters_.end(),
-      Waiter{bytes, common::AwakeClock::now(), asio::steady_timer(io_, patience), std::nullopt, given_bytes_, waiting});
-  // If this process did not run for a while, the timer expires too early, and is set again.
-  const auto until = place->since + patience;
-  for (;;) {
-    co_await place->timer.async_wait(common::kAwait);
-    if (place->block || place->left || refusing_ || common::AwakeClock::now() >= until) break;
-    place->timer.expires_at(common::AwakeClock::real_time(until));
-  }
+  const auto place = waiters_.emplace(waiters_.end(), RoomWait(io_, patience, waiting, given_bytes_), bytes);
+  co_await place->until_served();
   auto block = std::move(place->block);
   waiters_.erase(place);
   // The requests behind it may have waited only for their turn.
@@ -66,13 +54,7 @@ asio::awaitable<std::optional<ipc::ArenaBlock>> BodyRoom::reserve(std::uint64_t 
 }
 
 void BodyRoom::serve_waiters_later() {
-  if (waiters_.empty() || scheduled_) return;
-  // The caller may be in the middle of an operation that frees a block, so serve the waiting requests later.
-  scheduled_ = true;
-  asio::post(io_, [this] {
-    scheduled_ = false;
-    serve_waiters();
-  });
+  if (!waiters_.empty()) later_.request();
 }
 
 void BodyRoom::serve_waiters() {
@@ -82,11 +64,11 @@ void BodyRoom::serve_waiters() {
   std::uint64_t no_place_for = std::numeric_limits<std::uint64_t>::max();
   std::size_t served = 0;
   for (Waiter& waiter : waiters_) {
-    if (waiter.block || waiter.left) continue;  // it has room, or gives up, and has not been resumed yet
+    if (!waiter.is_waiting()) continue;
     if (waiter.bytes < no_place_for && missing_room(waiter.bytes, room()) == 0) {
       waiter.block = allocate(waiter.bytes);
       if (waiter.block) {
-        waiter.timer.cancel();
+        waiter.give();
         if (++served < kServedAtOnce) continue;
         return serve_waiters_later();
       }
@@ -99,8 +81,8 @@ void BodyRoom::serve_waiters() {
 BodyRoom::Shortage BodyRoom::shortage(common::Clock::time_point now) const {
   Shortage shortage;
   for (const Waiter& waiter : waiters_) {
-    if (waiter.block || waiter.left) continue;
-    if (now - waiter.since < kPressureAfter) break;  // the requests behind it have not waited longer
+    if (!waiter.is_waiting()) continue;
+    if (now - waiter.since() < kPressureAfter) break;  // the requests behind it have not waited longer
     const std::uint64_t missing = missing_room(waiter.bytes, room());
     if (missing == 0) continue;
     if (shortage.first_bytes == 0) shortage.first_bytes = missing;
@@ -109,19 +91,12 @@ BodyRoom::Shortage BodyRoom::shortage(common::Clock::time_point now) const {
   return shortage;
 }
 
-void BodyRoom::leave(const void* waiting) {
-  for (Waiter& waiter : waiters_) {
-    if (waiter.who != waiting || waiter.block) continue;
-    waiter.left = true;
-    waiter.timer.cancel();
-    return;
-  }
-}
+void BodyRoom::leave(const void* waiting) { RoomWait::leave(waiters_, waiting); }
 
 void BodyRoom::refuse_all() {
   refusing_ = true;
   unchecked_.refuse_all();
-  for (Waiter& waiter : waiters_) waiter.timer.cancel();
+  for (Waiter& waiter : waiters_) waiter.end();
 }
 
 }  // namespace yolod::app::serving

@@ -5,13 +5,14 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <list>
 #include <optional>
+#include <utility>
 
 #include "app/serving/room_policy.hpp"
+#include "app/serving/room_wait.hpp"
 #include "app/serving/unchecked_room.hpp"
 #include "common/clock.hpp"
 #include "ipc/input_arena.hpp"
@@ -52,14 +53,10 @@ class BodyRoom {
   [[nodiscard]] boost::asio::io_context::executor_type executor() { return io_.get_executor(); }
 
  private:
-  struct Waiter {
+  struct Waiter : RoomWait {
+    Waiter(RoomWait wait, std::uint64_t wanted) : RoomWait(std::move(wait)), bytes(wanted) {}
     std::uint64_t bytes;
-    common::Clock::time_point since;
-    boost::asio::steady_timer timer;
-    std::optional<ipc::ArenaBlock> block;
-    std::uint64_t given_before;  // given_bytes_ when the wait began
-    const void* who{nullptr};
-    bool left{false};
+    std::optional<ipc::ArenaBlock> block{};  // if it has room
   };
 
   [[nodiscard]] UploadRoom room() const { return {arena_.upload_share_bytes(), arena_.uploading_bytes()}; }
@@ -74,7 +71,7 @@ class BodyRoom {
   UncheckedRoom unchecked_;
   std::list<Waiter> waiters_;     // in the order of arrival
   std::uint64_t given_bytes_{0};  // the bytes of all blocks so far
-  bool scheduled_{false};
+  LaterTurn later_;
   bool refusing_{false};
 };
 

@@ -1,17 +1,12 @@
 #include "app/serving/unchecked_room.hpp"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <utility>
-
-#include "common/await.hpp"
-#include "common/awake_clock.hpp"
 
 namespace yolod::app::serving {
 namespace {
 
 namespace asio = boost::asio;
-using common::AwakeClock;
 
 // All bodies together have this fraction of the memory for unfinished bodies, and one network has this fraction of
 // that.
@@ -61,7 +56,7 @@ bool UncheckedRoom::fits(const Hold& hold, std::uint64_t bytes, std::uint64_t la
 }
 
 bool UncheckedRoom::may_be_passed(const Waiter& waiter) const {
-  return serving::may_be_passed(given_bytes_ - waiter.given_before, bound_bytes(waiter.largest_bytes));
+  return serving::may_be_passed(given_bytes_ - waiter.given_before(), bound_bytes(waiter.largest_bytes));
 }
 
 bool UncheckedRoom::holds_less(const Waiter& waiter, const Hold& other) {
@@ -85,7 +80,7 @@ void UncheckedRoom::change(Hold& hold, std::uint64_t bytes) {
 bool UncheckedRoom::try_hold(Hold& hold, std::uint64_t bytes, std::uint64_t largest_bytes) {
   if (refusing_ || !fits(hold, bytes, largest_bytes)) return false;
   for (const Waiter& waiter : waiters_) {
-    if (waiter.has_room || waiter.left) continue;
+    if (!waiter.is_waiting()) continue;
     if (missing_in_network(waiter.hold, waiter.bytes, waiter.largest_bytes) != 0) continue;
     if (holds_less(waiter, hold) || !may_be_passed(waiter)) return false;
   }
@@ -97,17 +92,10 @@ asio::awaitable<bool> UncheckedRoom::await_hold(Hold& hold, std::uint64_t bytes,
                                                 std::chrono::milliseconds patience, const void* waiting) {
   if (refusing_) co_return false;
   if (try_hold(hold, bytes, largest_bytes)) co_return true;
-  const auto since = AwakeClock::now();
-  const auto until = since + patience;
-  const auto place = waiters_.insert(waiters_.end(), Waiter{hold, bytes, largest_bytes, since, given_bytes_,
-                                                            asio::steady_timer(io_, patience), waiting});
-  // If this process did not run for a while, the timer expires too early, and is set again.
-  for (;;) {
-    co_await place->timer.async_wait(common::kAwait);
-    if (place->has_room || place->left || refusing_ || AwakeClock::now() >= until) break;
-    place->timer.expires_at(AwakeClock::real_time(until));
-  }
-  const bool has_room = place->has_room;
+  const auto place =
+      waiters_.emplace(waiters_.end(), RoomWait(io_, patience, waiting, given_bytes_), hold, bytes, largest_bytes);
+  co_await place->until_served();
+  const bool has_room = place->has_room();
   waiters_.erase(place);
   serve_later();  // the bodies behind it may have waited only for their turn
   co_return has_room;
@@ -116,7 +104,7 @@ asio::awaitable<bool> UncheckedRoom::await_hold(Hold& hold, std::uint64_t bytes,
 std::uint64_t UncheckedRoom::least_held_by_needy() const {
   std::uint64_t least = UINT64_MAX;
   for (const Waiter& waiter : waiters_) {
-    if (waiter.has_room || waiter.left) continue;
+    if (!waiter.is_waiting()) continue;
     if (missing_in_network(waiter.hold, waiter.bytes, waiter.largest_bytes) != 0) continue;
     if (missing_in_all(waiter.hold, waiter.bytes, waiter.largest_bytes) == 0) continue;
     least = std::min(least, waiter.hold.account_.second.bytes);
@@ -129,7 +117,7 @@ UncheckedRoom::Waiter* UncheckedRoom::next_to_serve() {
   const std::uint64_t most_held = least_held_by_needy();
   Waiter* best = nullptr;
   for (Waiter& waiter : waiters_) {
-    if (waiter.has_room || waiter.left) continue;
+    if (!waiter.is_waiting()) continue;
     if (missing_in_network(waiter.hold, waiter.bytes, waiter.largest_bytes) != 0) continue;
     if (missing_in_all(waiter.hold, waiter.bytes, waiter.largest_bytes) == 0) {
       if (waiter.hold.account_.second.bytes > most_held) continue;
@@ -142,13 +130,7 @@ UncheckedRoom::Waiter* UncheckedRoom::next_to_serve() {
 }
 
 void UncheckedRoom::serve_later() {
-  if (waiters_.empty() || scheduled_) return;
-  // The caller may be in the middle of an operation, so the bodies that wait get memory later.
-  scheduled_ = true;
-  asio::post(io_, [this] {
-    scheduled_ = false;
-    serve();
-  });
+  if (!waiters_.empty()) later_.request();
 }
 
 void UncheckedRoom::serve() {
@@ -157,9 +139,8 @@ void UncheckedRoom::serve() {
     Waiter* const waiter = next_to_serve();
     if (waiter == nullptr) return;
     change(waiter->hold, waiter->bytes);
-    waiter->has_room = true;
     waiter->hold.account_.second.last_given = ++given_count_;
-    waiter->timer.cancel();
+    waiter->give();
   }
   serve_later();
 }
@@ -167,8 +148,8 @@ void UncheckedRoom::serve() {
 const UncheckedRoom::Waiter* UncheckedRoom::next_in_need(common::Clock::time_point latest) const {
   const Waiter* best = nullptr;
   for (const Waiter& waiter : waiters_) {
-    if (waiter.since > latest) break;  // the bodies behind it have not waited longer
-    if (waiter.has_room || waiter.left || fits(waiter.hold, waiter.bytes, waiter.largest_bytes)) continue;
+    if (waiter.since() > latest) break;  // the bodies behind it have not waited longer
+    if (!waiter.is_waiting() || fits(waiter.hold, waiter.bytes, waiter.largest_bytes)) continue;
     if (best == nullptr || goes_first(waiter, *best)) best = &waiter;
   }
   return best;
@@ -186,8 +167,8 @@ UncheckedRoom::Shortage UncheckedRoom::shortage(common::Clock::time_point now) {
                                    : missing_in_all(next->hold, next->bytes, next->largest_bytes);
   shortage.all_bytes = shortage.next_bytes;
   for (const Waiter& waiter : waiters_) {
-    if (waiter.since > latest) break;
-    if (&waiter == next || waiter.has_room || waiter.left) continue;
+    if (waiter.since() > latest) break;
+    if (&waiter == next || !waiter.is_waiting()) continue;
     const bool same_network = &waiter.hold.account_ == &next->hold.account_;
     const bool needs_network = missing_in_network(waiter.hold, waiter.bytes, waiter.largest_bytes) != 0;
     if (in_network ? same_network : !needs_network) shortage.all_bytes += waiter.bytes;
@@ -196,18 +177,11 @@ UncheckedRoom::Shortage UncheckedRoom::shortage(common::Clock::time_point now) {
   return shortage;
 }
 
-void UncheckedRoom::leave(const void* waiting) {
-  for (Waiter& waiter : waiters_) {
-    if (waiter.who != waiting || waiter.has_room) continue;
-    waiter.left = true;
-    waiter.timer.cancel();
-    return;
-  }
-}
+void UncheckedRoom::leave(const void* waiting) { RoomWait::leave(waiters_, waiting); }
 
 void UncheckedRoom::refuse_all() {
   refusing_ = true;
-  for (Waiter& waiter : waiters_) waiter.timer.cancel();
+  for (Waiter& waiter : waiters_) waiter.end();
 }
 
 }  // namespace yolod::app::serving

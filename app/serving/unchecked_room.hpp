@@ -12,14 +12,15 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <list>
 #include <unordered_map>
+#include <utility>
 
 #include "app/serving/room_policy.hpp"
+#include "app/serving/room_wait.hpp"
 #include "common/clock.hpp"
 
 namespace yolod::app::serving {
@@ -60,7 +61,8 @@ class UncheckedRoom {
   };
 
   // `share_bytes` is the memory for all unfinished bodies.
-  UncheckedRoom(boost::asio::io_context& io, std::uint64_t share_bytes) : io_(io), share_bytes_(share_bytes) {}
+  UncheckedRoom(boost::asio::io_context& io, std::uint64_t share_bytes)
+      : io_(io), share_bytes_(share_bytes), later_(io, [this] { serve(); }) {}
   UncheckedRoom(const UncheckedRoom&) = delete;
   UncheckedRoom& operator=(const UncheckedRoom&) = delete;
   ~UncheckedRoom() = default;
@@ -91,16 +93,12 @@ class UncheckedRoom {
   [[nodiscard]] std::uint64_t held_bytes() const { return held_bytes_; }
 
  private:
-  struct Waiter {
+  struct Waiter : RoomWait {
+    Waiter(RoomWait wait, Hold& of, std::uint64_t wanted, std::uint64_t largest)
+        : RoomWait(std::move(wait)), hold(of), bytes(wanted), largest_bytes(largest) {}
     Hold& hold;
     std::uint64_t bytes;
     std::uint64_t largest_bytes;
-    common::Clock::time_point since;
-    std::uint64_t given_before;  // given_bytes_ when the wait began
-    boost::asio::steady_timer timer;
-    const void* who;
-    bool has_room{false};
-    bool left{false};
   };
 
   // The bound of all bodies together. The largest body that the server accepts fits.
@@ -135,7 +133,7 @@ class UncheckedRoom {
   // least so much.
   const Account* yielding_{nullptr};
   std::uint64_t yielding_from_bytes_{0};
-  bool scheduled_{false};
+  LaterTurn later_;
   bool refusing_{false};
 };
 
