@@ -13,7 +13,7 @@
 namespace yolod::model {
 
 // Returns picture `part` of the request's first input: an element of the bytes that follow the JSON, or a text in
-// base64. An Error has code kBadRequest.
+// base64. An Error has code kBadRequest, or kInvalidParameter for a value of "parameters".
 [[nodiscard]] common::Outcome<std::vector<std::byte>> picture_in_oip(std::span<const std::byte> request,
                                                                      std::uint32_t part);
 
