@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "app/accounts/migrations.hpp"
+#include "app/accounts/password_hash.hpp"
 #include "app/accounts/postgres_database.hpp"
 #include "app/accounts/protocol/password_file.hpp"
 #include "app/accounts/protocol/settings.hpp"
@@ -171,6 +172,10 @@ int main() {
     std::fputs("yolod-accounts was started by a yolod of another version.\n", stderr);
     return accounts::protocol::kExitBadStart;
   }
+#ifdef YOLOD_FAULT_POINTS
+  // The tests of such a build make hundreds of people, and kill this process in the middle.
+  accounts::set_hash_cost({.passes = 1, .bytes = 1024 * 1024});
+#endif
   common::LoggingConfig logging;
   logging.format = common::LogFormat::kForwarded;
   logging.level = settings->log_level;

@@ -9,13 +9,19 @@
 namespace yolod::app::accounts {
 namespace {
 
-struct HashCost {
+#ifdef YOLOD_FAULT_POINTS
+HashCost own_cost;
+#else
+constexpr HashCost own_cost{};
+#endif
+
+struct StoredCost {
   unsigned long long kibibytes{0};
   unsigned long long passes{0};
 };
 
-std::optional<HashCost> cost_of(const std::string& hash) {
-  HashCost cost;
+std::optional<StoredCost> cost_of(const std::string& hash) {
+  StoredCost cost;
   unsigned lanes = 0;
   if (std::sscanf(hash.c_str(), "$argon2id$v=19$m=%10llu,t=%10llu,p=%4u$", &cost.kibibytes, &cost.passes, &lanes) !=
       3) {
@@ -30,9 +36,13 @@ constexpr unsigned long long kMostPasses = 16;
 
 }  // namespace
 
+#ifdef YOLOD_FAULT_POINTS
+void set_hash_cost(const HashCost& cost) { own_cost = cost; }
+#endif
+
 std::string hash_password(std::string_view password) {
   std::array<char, crypto_pwhash_STRBYTES> text{};
-  if (crypto_pwhash_str_alg(text.data(), password.data(), password.size(), kHashPasses, kHashBytes,
+  if (crypto_pwhash_str_alg(text.data(), password.data(), password.size(), own_cost.passes, own_cost.bytes,
                             crypto_pwhash_ALG_ARGON2ID13) != 0) {
     return {};
   }
@@ -61,7 +71,7 @@ void verify_dummy(std::string_view password) {
 
 bool needs_rehash(const std::string& hash) {
   const auto cost = cost_of(hash);
-  return !cost || cost->kibibytes * kBytesInKibibyte < kHashBytes || cost->passes < kHashPasses;
+  return !cost || cost->kibibytes * kBytesInKibibyte < own_cost.bytes || cost->passes < own_cost.passes;
 }
 
 }  // namespace yolod::app::accounts

@@ -8,8 +8,15 @@
 namespace yolod::app::accounts {
 
 // OWASP recommends 19 MiB, two passes and a single lane.
-inline constexpr unsigned long long kHashPasses = 2;
-inline constexpr std::size_t kHashBytes = 19 * 1024 * 1024;
+struct HashCost {
+  unsigned long long passes{2};
+  std::size_t bytes{19 * 1024 * 1024};
+};
+
+#ifdef YOLOD_FAULT_POINTS
+// Sets the cost of all later hashes. Call it before the first hash. Only builds for tests have it.
+void set_hash_cost(const HashCost& cost);
+#endif
 
 // Returns libsodium's string, which has the parameters and the salt. The string is empty if memory runs out.
 [[nodiscard]] std::string hash_password(std::string_view password);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/run_program.hpp"
@@ -297,8 +298,10 @@ TEST_CASE("Yolodctl: --json is JSON whatever a model prints and whatever the nam
   CHECK(failed.at("success") == false);
   CHECK(failed.at("file").as_string() == (folder.path() / "\\xff\\xc3.ppm").string());
 
-  for (const auto& command : {std::vector<std::string>{"info"}, {"bench", "model"}}) {
-    const auto result = run(command, {});
+  const std::vector<std::string> brief{"--rounds", "1", "--seconds", "0.05"};
+  for (const auto& [command, more] :
+       {std::pair{std::vector<std::string>{"info"}, std::vector<std::string>{}}, {{"bench", "model"}, brief}}) {
+    const auto result = run(command, more);
     CAPTURE(result.output, result.errors);
     CHECK(result.exit == exited(0));
     CHECK(boost::json::parse(result.output).is_object());
