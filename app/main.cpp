@@ -16,6 +16,7 @@
 
 #include "app/first_run/first_config.hpp"
 #include "app/host/block_signals.hpp"
+#include "app/host/malloc.hpp"
 #include "app/print_config.hpp"
 #include "app/reference/config_page.hpp"
 #include "app/reference/metrics_page.hpp"
@@ -150,6 +151,7 @@ void forbid_tracing() {
 int main(int argc, char** argv) {
   forbid_tracing();
   yolod::app::host::block_front_end_signals();
+  yolod::app::host::set_malloc();
   open_standard_streams();
   yolod::app::host::ServiceManager manager;
   CLI::App app{"yolod: an inference server for YOLO and other vision models.", "yolod"};

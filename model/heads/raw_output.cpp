@@ -7,6 +7,7 @@ namespace yolod::model::heads {
 namespace {
 
 constexpr std::size_t kBoxNumbers = 4;
+constexpr std::size_t kCandidatesAtOnce = 16;
 
 }  // namespace
 
@@ -23,10 +24,16 @@ common::TensorArray raw_output(std::span<const float> head, const RawForm& form)
   array.bytes.resize(size * sizeof(float));
   const std::span<float> values(reinterpret_cast<float*>(array.bytes.data()), size);
   if (has_objectness) {
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto row = head.subspan(i * row_length, row_length);
-      for (std::size_t k = 0; k < kBoxNumbers; ++k) values[k * count + i] = row[k] * unit_of(k);
-      for (std::size_t k = kBoxNumbers; k < rows; ++k) values[k * count + i] = row[kBoxNumbers] * row[k + 1];
+    // A block of candidates is a cache line of each output row.
+    for (std::size_t begin = 0; begin < count; begin += kCandidatesAtOnce) {
+      const std::size_t end = std::min(begin + kCandidatesAtOnce, count);
+      for (std::size_t k = 0; k < rows; ++k) {
+        float* const to = values.data() + k * count;
+        for (std::size_t i = begin; i < end; ++i) {
+          const float* const row = head.data() + i * row_length;
+          to[i] = k < kBoxNumbers ? row[k] * unit_of(k) : row[kBoxNumbers] * row[k + 1];
+        }
+      }
     }
   } else {
     std::copy(head.begin(), head.end(), values.begin());

@@ -26,17 +26,30 @@ float value_of(std::uint16_t half) { return half_to_float(half); }
 float value_of(std::uint8_t byte) { return static_cast<float>(byte) / 255.0F; }
 
 template <typename Element>
+float finite_value_at(const std::byte* at) {
+  Element element{};
+  std::memcpy(&element, at, sizeof element);
+  const float value = value_of(element);
+  return std::isfinite(value) ? value : 0;
+}
+
+// Writes pixel after pixel, because a batch is larger than the caches: a pass for each plane would move it three times.
+template <typename Element>
 void interleave(std::span<const std::byte> planes, std::size_t channels, std::span<float> room) {
   const std::size_t pixels = room.size() / channels;
+  const std::size_t plane_bytes = pixels * sizeof(Element);
+  float* to = room.data();
   const std::byte* at = planes.data();
-  for (std::size_t c = 0; c < channels; ++c) {
-    for (std::size_t i = 0; i < pixels; ++i) {
-      Element element{};
-      std::memcpy(&element, at, sizeof element);
-      at += sizeof element;
-      const float value = value_of(element);
-      room[channels * i + c] = std::isfinite(value) ? value : 0;
+  if (channels == 3) {
+    for (std::size_t i = 0; i < pixels; ++i, at += sizeof(Element)) {
+      *to++ = finite_value_at<Element>(at);
+      *to++ = finite_value_at<Element>(at + plane_bytes);
+      *to++ = finite_value_at<Element>(at + 2 * plane_bytes);
     }
+    return;
+  }
+  for (std::size_t i = 0; i < pixels; ++i, at += sizeof(Element)) {
+    for (std::size_t c = 0; c < channels; ++c) *to++ = finite_value_at<Element>(at + c * plane_bytes);
   }
 }
 

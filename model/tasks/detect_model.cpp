@@ -149,7 +149,9 @@ Outcome<common::Prediction> DetectModel::raw(std::span<const float> head) const 
                                                    " bytes, but the model's limits.max_result_bytes is " +
                                                    std::to_string(config().limits.max_result_bytes)};
   }
-  return common::Prediction(common::TensorList{{std::move(output)}});
+  common::TensorList list;
+  list.tensors.push_back(std::move(output));  // an initializer list would copy the bytes
+  return common::Prediction(std::move(list));
 }
 
 Outcome<common::Prediction> DetectModel::answer(const RawHead& head, std::size_t index, const Prepared& prepared,
