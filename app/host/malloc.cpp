@@ -7,7 +7,7 @@ namespace yolod::app::host {
 void set_malloc() {
   constexpr int kMebibyte = 1 << 20;
   mallopt(M_TRIM_THRESHOLD, 16 * kMebibyte);
-  mallopt(M_MMAP_THRESHOLD, 8 * kMebibyte);
+  mallopt(M_MMAP_THRESHOLD, 16 * kMebibyte);
 }
 
 }  // namespace yolod::app::host

@@ -163,7 +163,7 @@ TEST_CASE("KillsUnderLoad: every answer of a real network is the same", "[proces
              }});
   REQUIRE(load.wait_for_answers(4));
 
-  const auto killed = kill_workers_for(server, kill_duration() / 2);
+  const auto killed = kill_workers_for(server, kill_duration());
 
   check_counts(load.stop(), killed.size());
   CHECK(server.wait_until_replaced(killed));

@@ -60,7 +60,6 @@ if(YOLOD_WITH_ONEDNN)
   find_path(YOLOD_DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
   add_library(yolod_dnnl INTERFACE)
   target_include_directories(yolod_dnnl SYSTEM INTERFACE ${YOLOD_DNNL_INCLUDE_DIR})
-  # The OpenMP of both, without -fopenmp: yolod's own code has no parallel regions.
-  find_package(OpenMP REQUIRED COMPONENTS CXX)
-  target_link_libraries(yolod_dnnl INTERFACE ${YOLOD_DNNL_LIBRARY} ${OpenMP_CXX_LIBRARIES})
+  # libgomp is the OpenMP of the distribution's LibTorch and oneDNN, whatever compiler builds yolod.
+  target_link_libraries(yolod_dnnl INTERFACE ${YOLOD_DNNL_LIBRARY} gomp)
 endif()

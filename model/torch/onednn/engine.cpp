@@ -1,6 +1,7 @@
 #include "model/torch/onednn/engine.hpp"
 
-#include <omp.h>
+// OpenMP's own function. (The header belongs to the compiler, which may have another OpenMP than the libraries.)
+extern "C" void omp_set_num_threads(int threads);
 
 namespace yolod::model::onednn {
 

@@ -27,8 +27,8 @@ struct InputShape {
 // It is for a process that will be forked and must not have other threads. Call it once, before the first primitive.
 void prepare_also_for(int threads);
 
-// Sets the number of OpenMP's threads for operators on the calling thread, for a scope. It starts no thread.
-// (at::set_num_threads would also start and end the threads of another pool, which wait by spinning.)
+// Sets the number of OpenMP's threads for operators on the calling thread, for a scope. (at::set_num_threads would also
+// start and end the threads of another pool each time, and they wait by spinning.)
 class ThreadCount {
  public:
   explicit ThreadCount(int threads);
