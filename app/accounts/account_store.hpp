@@ -76,11 +76,9 @@ class AccountStore {
   [[nodiscard]] Status set_disabled(PersonId id, bool disabled, Seconds now, std::vector<Digest>& removed);
 
   // ---- sessions ---- Fails with kWrongCredentials if the person no longer exists, is disabled, or has another hash
-  // by now. With kOk, `opened` is the entry of the session: a moment later another log-in of the person may have ended
-  // it.
+  // by now. A moment after kOk, another log-in of the person may have ended the session again.
   [[nodiscard]] Status open_session(const Digest& digest, PersonId person, const std::string& hash, Seconds now,
-                                    Seconds expires, std::vector<Digest>& removed,
-                                    std::optional<AccessEntry>* opened = nullptr);
+                                    Seconds expires, std::vector<Digest>& removed);
   // kNotFound.
   [[nodiscard]] Status close_session(const Digest& digest);
   // Ends expired sessions, at most 100 at a time. Deletes expired invitations and keys that were revoked long ago.
@@ -109,7 +107,7 @@ class AccountStore {
   // Returns false if the statement failed; ran_ has the reason.
   bool run(const Statement& statement, const std::vector<Value>& parameters, std::vector<Row>* rows = nullptr,
            std::int64_t* changed = nullptr);
-  // Runs a statement that changes nothing, also outside of a transaction.
+  // Runs a statement outside of a transaction.
   Status read(const Statement& statement, const std::vector<Value>& parameters, std::vector<Row>& rows);
   // Does `change` in a transaction, again if another was in the way, and takes back what it did unless it returns kOk.
   // `change` returns kUnavailable where run() has returned false. Only changes that a client asked for pass the fault

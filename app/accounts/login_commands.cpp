@@ -58,8 +58,7 @@ Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadli
   AccessEntry entry;
   entry.digest = protocol::digest_of(token.view());
   std::vector<Digest> removed;
-  std::optional<AccessEntry> opened;   // as its transaction left it
-  std::optional<AccessEntry> present;  // a moment later: another log-in may have ended it
+  std::optional<AccessEntry> opened;  // nothing if another log-in has ended the session already
   auto look = [&](AccountStore& store) { return store.find_person(attempt.name, attempt.person); };
   auto open = [&](AccountStore& store) {
     const PersonId person = attempt.person->record.id;
@@ -70,9 +69,8 @@ Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadli
       if (rehashed != Status::kOk && rehashed != Status::kWrongCredentials) return rehashed;
       current = &attempt.new_hash;
     }
-    const Status status =
-        store.open_session(entry.digest, person, *current, entry.created, entry.expires, removed, &opened);
-    return status == Status::kOk ? store.read_entry(entry.digest, entry.created, present) : status;
+    const Status status = store.open_session(entry.digest, person, *current, entry.created, entry.expires, removed);
+    return status == Status::kOk ? store.read_entry(entry.digest, entry.created, opened) : status;
   };
   for (bool is_repeated = false;; is_repeated = true) {
     if (const Status status = co_await ask(look); status != Status::kOk) {
@@ -96,13 +94,12 @@ Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadli
     attempt.new_hash.clear();
     if (auto refusal = begin(attempt)) co_return *std::move(refusal);
   }
-  if (!opened) co_return plain_reply(Status::kUnavailable);
   const PersonRecord& person = attempt.person->record;
   common::log_info("audit: person {} ({}) logged in from {}", person.id, person.name, request.origin);
   Reply reply = plain_reply(Status::kOk);
   reply.result = protocol::SessionOpened{std::move(token), person.id, person.role, entry.expires};
   std::vector<AccessEntry> added;
-  if (present) added.push_back(*std::move(present));
+  if (opened) added.push_back(*std::move(opened));
   parts_.feed.changed(std::move(removed), std::move(added));
   co_return reply;
 }

@@ -143,17 +143,16 @@ Status AccountStore::set_disabled(PersonId id, bool disabled, Seconds now, std::
 }
 
 Status AccountStore::open_session(const Digest& digest, PersonId person, const std::string& hash, Seconds now,
-                                  Seconds expires, std::vector<Digest>& removed, std::optional<AccessEntry>* opened) {
+                                  Seconds expires, std::vector<Digest>& removed) {
   return transaction([&] {
     removed.clear();
     std::int64_t may = 0;
     if (!count(kMayLogIn, values_of(person, hash), may)) return Status::kUnavailable;
     if (may == 0) return Status::kWrongCredentials;
-    const bool is_open =
+    const bool opened =
         end_sessions(kEndOldestSessionsOf, values_of(person, limits_.sessions_of_person - 1), removed) &&
         run(kOpenSession, values_of(value_of(digest), person, now, now, expires));
-    if (!is_open) return Status::kUnavailable;
-    return opened == nullptr ? Status::kOk : read_entry(digest, now, *opened);
+    return opened ? Status::kOk : Status::kUnavailable;
   });
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <type_traits>
 
 namespace yolod::model::image {
 namespace {
@@ -40,16 +41,15 @@ void interleave(std::span<const std::byte> planes, std::size_t channels, std::sp
   const std::size_t plane_bytes = pixels * sizeof(Element);
   float* to = room.data();
   const std::byte* at = planes.data();
-  if (channels == 3) {
+  const auto write = [&](auto count) {
     for (std::size_t i = 0; i < pixels; ++i, at += sizeof(Element)) {
-      *to++ = finite_value_at<Element>(at);
-      *to++ = finite_value_at<Element>(at + plane_bytes);
-      *to++ = finite_value_at<Element>(at + 2 * plane_bytes);
+      for (std::size_t c = 0; c < count; ++c) *to++ = finite_value_at<Element>(at + c * plane_bytes);
     }
-    return;
-  }
-  for (std::size_t i = 0; i < pixels; ++i, at += sizeof(Element)) {
-    for (std::size_t c = 0; c < channels; ++c) *to++ = finite_value_at<Element>(at + c * plane_bytes);
+  };
+  if (channels == 3) {
+    write(std::integral_constant<std::size_t, 3>{});  // the compiler unrolls the inner loop
+  } else {
+    write(channels);
   }
 }
 

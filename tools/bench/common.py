@@ -138,6 +138,14 @@ class Goals:
 # ---- networks ----
 
 
+def names_file():
+    """Returns a file with the names of 80 classes."""
+    names = root / "build/bench/names"
+    names.parent.mkdir(parents=True, exist_ok=True)
+    names.write_text("".join(f"class-{i}\n" for i in range(80)))
+    return names
+
+
 class Network:
     """A network of the test data with made weights, at `size` or the size in its cfg; the files stay in build/bench.
     Few boxes pass the threshold, as with a trained network, because many boxes would have dozens of labels each."""
@@ -150,8 +158,7 @@ class Network:
         made.mkdir(parents=True, exist_ok=True)
         self.weights = made / f"{name}.weights"
         self.cfg = made / f"{name}.{size}.cfg" if size else folder / "net.cfg"
-        self.names = made / "names"
-        self.names.write_text("".join(f"class-{i}\n" for i in range(80)))
+        self.names = names_file()
         if self.weights.exists() and self.cfg.exists():
             return
         progress(f"making the weights of {name}")

@@ -32,9 +32,7 @@ class Household {
          }},
         {"otto", [this] { return store_.add_person("otto", "hash of otto", Role::kUser, kNow, nullptr, otto_); }},
         {"anna logs in",
-         [this] {
-           return store_.open_session(digest_with(2), anna_, "hash of anna", kNow, kNow + 100, removed_, &opened_);
-         }},
+         [this] { return store_.open_session(digest_with(2), anna_, "hash of anna", kNow, kNow + 100, removed_); }},
         {"anna logs in again",
          [this] { return store_.open_session(digest_with(3), anna_, "hash of anna", kNow, kNow + 100, removed_); }},
         {"a key of otto", [this] { return store_.create_key(draft_of(otto_, 4), key_); }},
@@ -93,7 +91,6 @@ class Household {
   KeyId ownerless_{0};
   Digest gone_{};
   std::vector<Digest> removed_;
-  std::optional<AccessEntry> opened_;
 };
 
 // The end of the household: people, keys and entries.
