@@ -92,11 +92,13 @@ void AccountsClient::disconnect() {
   for (Held& held : std::exchange(held_, {})) answer(std::move(held.request.done), std::move(held.reply));
 }
 
-void AccountsClient::ask(protocol::Command command, Done done) { send(std::move(command), kDeadline, std::move(done)); }
+void AccountsClient::ask(protocol::Command command, Done done) {
+  if (pending_count() >= kMostRequests) return answer(std::move(done), reply_with(Status::kBusy));
+  send(std::move(command), kDeadline, std::move(done));
+}
 
 void AccountsClient::send(protocol::Command command, milliseconds deadline, Done done) {
   if (!hello_) return answer(std::move(done), reply_with(Status::kUnavailable));
-  if (pending_count() >= kMostRequests) return answer(std::move(done), reply_with(Status::kBusy));
   Pending pending;
   pending.done = std::move(done);
   pending.deadline = AwakeClock::now() + deadline + kPatience;
@@ -201,8 +203,7 @@ bool AccountsClient::take(protocol::Message& message) {
 bool AccountsClient::take_reply(Reply& reply) {
   auto node = pending_.extract(reply.id);
   if (!node) return false;
-  const bool was_sent =
-      std::none_of(unsent_.begin(), unsent_.end(), [&reply](const Packet& packet) { return packet.id == reply.id; });
+  const bool was_sent = unsent_.empty() || reply.id < unsent_.front().id;
   if (!was_sent) {
     pending_.insert(std::move(node));
     return false;

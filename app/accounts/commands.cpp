@@ -41,13 +41,14 @@ Task<protocol::Reply> Commands::run(protocol::Command& command, Deadline deadlin
   return std::visit([this, deadline](auto& request) { return handle(request, deadline); }, command);
 }
 
-Task<Status> Commands::hash(const protocol::Secret& password, std::string& hash, Deadline deadline) {
+Task<Status> Commands::hash(const protocol::Secret& password, std::string& hash, const HashingThread::Place& place,
+                            Deadline deadline) {
   bool in_time = false;
   auto work = [&](HashingThread::Nothing& /*nothing*/) {
     in_time = common::Clock::now() < deadline;
     if (in_time) hash = hash_password(password.view());
   };
-  const WorkEnd end = co_await parts_.hashing.run(work);
+  const WorkEnd end = co_await parts_.hashing.run(work, place);
   if (end != WorkEnd::kDone) co_return Status::kBusy;
   if (!in_time) co_return Status::kDeadlineExceeded;
   co_return hash.empty() ? Status::kBusy : Status::kOk;  // no memory
@@ -60,7 +61,10 @@ std::optional<protocol::Reply> Commands::begin(Attempt& attempt) {
     return retry_reply(Status::kTooManyAttempts, wait);
   }
   attempt.counted = parts_.attempts.begins(attempt.name, attempt.origin, now);
-  return std::nullopt;
+  attempt.place = parts_.hashing.take_place(attempt.counted.is_known ? WorkRank::kFirst : WorkRank::kNormal);
+  if (attempt.place) return std::nullopt;
+  parts_.attempts.not_tried(attempt.counted);
+  return plain_reply(Status::kBusy);
 }
 
 Task<protocol::Reply> Commands::check_password(Attempt& attempt, Deadline deadline) {
@@ -79,8 +83,8 @@ Task<protocol::Reply> Commands::check_password(Attempt& attempt, Deadline deadli
       attempt.new_hash = hash_password(attempt.password.view());
     }
   };
-  const auto rank = attempt.counted.is_known ? WorkRank::kFirst : WorkRank::kNormal;
-  const WorkEnd end = co_await parts_.hashing.run(work, rank);
+  const WorkEnd end = co_await parts_.hashing.run(work, *attempt.place);
+  attempt.place.reset();
   if (end != WorkEnd::kDone || !in_time) {
     parts_.attempts.not_tried(attempt.counted);
     co_return plain_reply(end != WorkEnd::kDone ? Status::kBusy : Status::kDeadlineExceeded);

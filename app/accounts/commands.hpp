@@ -65,16 +65,19 @@ class Commands {
     const protocol::Secret& password;
     const protocol::Secret* new_password{nullptr};  // also gets a hash
     FailedLogins::Attempt counted{};                // set by begin()
+    std::optional<HashingThread::Place> place{};    // taken by begin(), until the password is compared
     std::string new_hash{};  // the hash of new_password; without new_password, a stronger hash of the password if its
                              // present hash is weak
   };
-  // Counts the attempt by its name and origin, which need no query. Returns an answer if the client must wait first.
+  // Counts the attempt by its name and origin, and takes a place for it; neither needs a query. Returns an answer if
+  // the client must wait first.
   [[nodiscard]] std::optional<Reply> begin(Attempt& attempt);
   // Compares the password. The comparison takes as long if there is no such person. Returns kOk if the password is
   // correct. REQUIRES: begin() allowed the attempt.
   Task<Reply> check_password(Attempt& attempt, Deadline deadline);
   // Stores the hash of `password` in `hash`.
-  Task<Status> hash(const protocol::Secret& password, std::string& hash, Deadline deadline);
+  Task<Status> hash(const protocol::Secret& password, std::string& hash, const HashingThread::Place& place,
+                    Deadline deadline);
 
   // The rights of an actor.
   struct Rights {

@@ -4,12 +4,17 @@
 
 namespace yolod::app::accounts {
 
-HashingThread::HashingThread(Mailbox& mailbox, std::size_t most_waiting)
-    : queue_(mailbox, most_waiting), thread_([this] { work(); }) {}
+HashingThread::HashingThread(Mailbox& mailbox) : queue_(mailbox, kPlaces), thread_([this] { work(); }) {}
 
 HashingThread::~HashingThread() {
   queue_.close();
   thread_.join();
+}
+
+std::optional<HashingThread::Place> HashingThread::take_place(WorkRank rank) {
+  std::size_t& taken = taken_[static_cast<std::size_t>(rank)];
+  if (taken >= kPlaces) return std::nullopt;
+  return Place(taken, rank);
 }
 
 void HashingThread::work() {

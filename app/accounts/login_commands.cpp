@@ -34,11 +34,14 @@ Task<protocol::Reply> Commands::handle(protocol::Register& request, Deadline dea
   if (const auto wait = parts_.attempts.wait_to_register(request.origin, now); wait > common::Clock::duration::zero()) {
     co_return retry_reply(Status::kTooManyAttempts, wait);
   }
+  auto place = parts_.hashing.take_place(WorkRank::kNormal);
+  if (!place) co_return plain_reply(Status::kBusy);
   parts_.attempts.registered(request.origin, now);
   std::string hashed;
-  if (const Status status = co_await hash(request.password, hashed, deadline); status != Status::kOk) {
+  if (const Status status = co_await hash(request.password, hashed, *place, deadline); status != Status::kOk) {
     co_return plain_reply(status);
   }
+  place.reset();
   const Digest invite = protocol::digest_of(request.invite.view());
   PersonId id = 0;
   auto add = [&](AccountStore& store) {

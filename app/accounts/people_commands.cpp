@@ -22,8 +22,10 @@ Task<protocol::Reply> Commands::handle(protocol::ResetPassword& request, Deadlin
   if (auto wrong = what_is_wrong_with_password(request.password.view(), record.name); !wrong.empty()) {
     co_return plain_reply(Status::kWeakPassword, std::move(wrong));
   }
+  const auto place = parts_.hashing.take_place(WorkRank::kFirst);
+  if (!place) co_return plain_reply(Status::kBusy);
   std::string hashed;
-  if (const Status status = co_await hash(request.password, hashed, deadline); status != Status::kOk) {
+  if (const Status status = co_await hash(request.password, hashed, *place, deadline); status != Status::kOk) {
     co_return plain_reply(status);
   }
   std::vector<Digest> removed;
@@ -67,8 +69,10 @@ Task<protocol::Reply> Commands::handle(protocol::AddPerson& request, Deadline de
   if (auto wrong = what_is_wrong_with_password(request.password.view(), name); !wrong.empty()) {
     co_return plain_reply(Status::kWeakPassword, std::move(wrong));
   }
+  const auto place = parts_.hashing.take_place(WorkRank::kFirst);
+  if (!place) co_return plain_reply(Status::kBusy);
   std::string hashed;
-  if (const Status status = co_await hash(request.password, hashed, deadline); status != Status::kOk) {
+  if (const Status status = co_await hash(request.password, hashed, *place, deadline); status != Status::kOk) {
     co_return plain_reply(status);
   }
   PersonId id = 0;

@@ -81,7 +81,7 @@ void Service::receive(std::string_view packet, Clock::time_point now) {
   protocol::Reply refused;
   if (!available_) {
     refused = plain_reply(Status::kUnavailable);
-  } else if (coroutines_ >= kMostRequests) {
+  } else if (coroutines_ >= kMostRequests && !protocol::is_upkeep(request->command)) {
     refused = plain_reply(Status::kBusy);
   } else {
     const auto deadline = now + std::min(milliseconds(request->deadline_ms), kLongestDeadline);

@@ -30,8 +30,8 @@ namespace yolod::app::accounts {
 
 class Service {
  public:
-  static constexpr std::size_t kMostRequests =
-      256;  // pending requests; the service answers further requests with kBusy
+  // The service answers further requests with kBusy, except upkeep, of which the front-end sends one at a time.
+  static constexpr std::size_t kMostRequests = 256;
   static constexpr std::size_t kMostReplies =
       256;  // that wait for the front-end; then the service takes no more requests
   // If work takes longer than this, the database hangs.

@@ -190,6 +190,10 @@ TEST_CASE("AccountsClient: the queue is bounded, and a request beyond it is refu
   CHECK((*refused)->retry_after_ms > 0);
   CHECK_FALSE(*replies.front());
   CHECK(bench.client.pending_count() == AccountsClient::kMostRequests);
+
+  // What the client asks on its own has its place all the same.
+  bench.client.tick(AwakeClock::now() + AccountsClient::kBetweenTouches);
+  CHECK(bench.client.pending_count() == AccountsClient::kMostRequests + 1);
 }
 
 TEST_CASE("AccountsClient: a slow peer gets every request once it reads", "[app][unit]") {
