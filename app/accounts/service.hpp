@@ -30,7 +30,8 @@ namespace yolod::app::accounts {
 
 class Service {
  public:
-  // The service answers further requests with kBusy, except upkeep, of which the front-end sends one at a time.
+  // The service answers further requests with kBusy. It always takes the upkeep of the front-end, which sends one such
+  // request at a time.
   static constexpr std::size_t kMostRequests = 256;
   static constexpr std::size_t kMostReplies =
       256;  // that wait for the front-end; then the service takes no more requests

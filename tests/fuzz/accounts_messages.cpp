@@ -5,6 +5,7 @@
 #include "app/accounts/protocol/settings.hpp"
 #include "app/accounts/protocol/tokens.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 
 using namespace yolod;
 using namespace yolod::app::accounts::protocol;
@@ -25,7 +26,7 @@ void apply(const Message& message) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(accounts_messages) {
   const auto bytes = fuzz::as_text(data, size);
   // The codec accepts only bytes that it would write itself.
   if (const auto request = decode_request(bytes)) {

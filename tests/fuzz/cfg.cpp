@@ -8,10 +8,11 @@
 #include "model/darknet/network.hpp"
 #include "model/darknet/weights.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 
 using namespace yolod;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(cfg) {
   const auto cfg = model::darknet::parse_cfg(fuzz::as_text(data, size), "a.cfg");
   if (!cfg) {
     fuzz::require_one_line(cfg.error(), common::ErrorCode::kBadModel);

@@ -2,11 +2,12 @@
 #include "model/checkpoint/checkpoint.hpp"
 
 #include "model/checkpoint/network_weights.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 #include "tests/fuzz/small_network.hpp"
 
 using namespace yolod;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(checkpoint) {
   const auto file = fuzz::as_file(fuzz::as_text(data, size));
   auto opened = model::checkpoint::Checkpoint::open(file);
   if (!opened) {

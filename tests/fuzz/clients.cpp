@@ -3,6 +3,7 @@
 
 #include "app/api/doods/detect_request.hpp"
 #include "app/api/roboflow/infer_request.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 #include "tests/fuzz/json_split.hpp"
 
 using namespace yolod;
@@ -10,7 +11,7 @@ using app::api::doods::parse_detect_request;
 using app::api::roboflow::parse_json;
 using fuzz::split_by;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(clients) {
   const auto body = fuzz::as_text(data, size);
   if (const auto split = split_by(app::api::doods::kPictureRule, body)) {
     app::api::doods::DetectRequest request;

@@ -6,6 +6,7 @@
 #include "model/image/coarse_jpeg/coarse_picture.hpp"
 #include "model/image/coarse_jpeg/lanes.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 
 using namespace yolod;
 using namespace yolod::model::image;
@@ -25,7 +26,7 @@ bool same_rows(const coarse::CoarsePicture& one, const coarse::CoarsePicture& ot
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(coarse_jpeg) {
   const std::span file(data, size);
   for (const int reduction : {4, 8}) {
     const auto one_by_one = coarse::read_coarse_picture(file, reduction, coarse::Reading::kOneByOne);

@@ -4,10 +4,11 @@
 #include "model/image/codec/codecs.hpp"
 #include "model/image/codec/decode.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 
 using namespace yolod;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(image) {
   constexpr std::uint64_t kMaxPixels = 100'000;
   const auto file = std::as_bytes(std::span(data, size));
   const auto found = model::image::codec::probe(file, kMaxPixels);

@@ -1,6 +1,5 @@
 // Tests the probe and the decoder of JPEG files.
 #include "tests/fuzz/codec_target.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  return yolod::fuzz::run_codec(yolod::model::image::codec::Format::kJpeg, data, size);
-}
+YOLOD_FUZZ_TARGET(jpeg) { return yolod::fuzz::run_codec(yolod::model::image::codec::Format::kJpeg, data, size); }

@@ -2,6 +2,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include "tests/fuzz/fuzz_target.hpp"
 #include "tests/fuzz/json_split.hpp"
 
 using namespace yolod;
@@ -19,7 +20,7 @@ constexpr JsonSplitter::Rule kRule{{"image", "images"}, {"{"}, JsonSplitter::Rul
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(json_texts) {
   if (size == 0) return 0;
   const std::size_t budget = 1 + data[0];
   const auto json = fuzz::as_text(data, size).substr(1);

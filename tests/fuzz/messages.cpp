@@ -7,10 +7,11 @@
 
 #include "common/forwarded_line.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 
 using namespace yolod;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(messages) {
   const auto text = fuzz::as_text(data, size);
   const auto bytes = std::as_bytes(std::span(text.data(), text.size()));
   std::vector<std::byte> room(size + 4096);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 
 using namespace yolod;
 using Bytes = std::span<const std::byte>;
@@ -57,7 +58,7 @@ bool are_same(const Form& a, const Form& b) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(multipart) {
   const auto text = fuzz::as_text(data, size);
   const auto line_end = std::min(text.find('\n'), text.size());
   const auto content_type = text.substr(0, line_end);

@@ -2,10 +2,11 @@
 #include "model/files/npz.hpp"
 
 #include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 
 using namespace yolod;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(npz) {
   const auto text = fuzz::as_text(data, size);
   (void)model::is_npz(text);
   const auto tensors = model::parse_npz(text);

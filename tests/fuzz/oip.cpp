@@ -7,6 +7,7 @@
 #include "model/files/oip_tensors.hpp"
 #include "model/oip_picture.hpp"
 #include "model/unpack.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 #include "tests/fuzz/json_split.hpp"
 
 using namespace yolod;
@@ -17,7 +18,7 @@ constexpr std::uint64_t kMostUnpackedBytes = 1U << 20U;
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(oip) {
   const auto body = fuzz::as_text(data, size);
   if (const auto split = fuzz::split_by(common::JsonSplitter::kTensors, body)) {
     const auto request = common::oip::parse_infer_request(split->skeleton(), split->values().size());

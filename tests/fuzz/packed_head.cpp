@@ -11,6 +11,7 @@
 #include <string>
 
 #include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 
 using namespace yolod;
 using app::api::oip::PackedHead;
@@ -54,7 +55,7 @@ std::string inflated(std::span<const std::byte> packed, std::size_t most) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(packed_head) {
   if (size < kHeaderBytes) return 0;
   constexpr unsigned kKnowsLength = 0x80;
   std::optional<std::uint64_t> json_bytes;

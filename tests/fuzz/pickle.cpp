@@ -3,10 +3,11 @@
 
 #include "model/checkpoint/state_dict.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 
 using namespace yolod;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(pickle) {
   const auto pickle = model::checkpoint::read_pickle(fuzz::as_text(data, size), model::checkpoint::allowed_globals());
   if (!pickle) {
     fuzz::require_one_line(pickle.error(), common::ErrorCode::kBadModel);

@@ -5,10 +5,11 @@
 
 #include "app/http/request_target.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 
 using namespace yolod;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(request_head) {
   static app::http::RequestHeadReader reader;
   static app::http::RequestTarget target;
   app::http::RequestHead head;

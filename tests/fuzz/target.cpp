@@ -4,10 +4,11 @@
 #include "app/api/predict/parameters.hpp"
 #include "app/http/router.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 
 using namespace yolod;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(target) {
   static app::http::RequestTarget target;
   if (!target.parse(fuzz::as_text(data, size))) return 0;
   fuzz::require(!target.path().empty() && target.path().front() == '/');

@@ -1,6 +1,5 @@
 // Tests the probe and the decoder of TIFF files.
 #include "tests/fuzz/codec_target.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  return yolod::fuzz::run_codec(yolod::model::image::codec::Format::kTiff, data, size);
-}
+YOLOD_FUZZ_TARGET(tiff) { return yolod::fuzz::run_codec(yolod::model::image::codec::Format::kTiff, data, size); }

@@ -20,6 +20,7 @@
 #include "app/http/conversation.hpp"
 #include "common/text.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
 #include "tests/support/websocket_frames.hpp"
 
 using namespace yolod;
@@ -121,7 +122,7 @@ void receive(int socket, std::string& received) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+YOLOD_FUZZ_TARGET(websocket) {
   if (size == 0) return 0;
   static Bench bench;
   int ends[2];

@@ -191,7 +191,7 @@ TEST_CASE("AccountsClient: the queue is bounded, and a request beyond it is refu
   CHECK_FALSE(*replies.front());
   CHECK(bench.client.pending_count() == AccountsClient::kMostRequests);
 
-  // What the client asks on its own has its place all the same.
+  // The own requests of the client need no place.
   bench.client.tick(AwakeClock::now() + AccountsClient::kBetweenTouches);
   CHECK(bench.client.pending_count() == AccountsClient::kMostRequests + 1);
 }

@@ -53,7 +53,7 @@ YOLOD_TEST_OVER_BOTH(many_logins, "more log-ins than may wait are answered `busy
   CHECK(serving.table.size() == static_cast<std::size_t>(StoreLimits{}.sessions_of_person));
 }
 
-YOLOD_TEST_OVER_BOTH(known_origin_first, "any number of strangers leaves places to known people and to admins",
+YOLOD_TEST_OVER_BOTH(known_origin_first, "strangers of any number keep neither known people nor admins out",
                      "[accounts][unit]") {
   Serving serving(database);
   REQUIRE(serving.run_until_ready());

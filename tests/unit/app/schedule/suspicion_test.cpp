@@ -7,7 +7,7 @@
 namespace yolod::app::schedule {
 namespace {
 
-const common::Clock::time_point kNow{std::chrono::hours(1)};
+const common::Clock::time_point kAnHour{std::chrono::hours(1)};
 
 struct Bench {
   // Tells whether the metric has counted this many quarantines.
@@ -40,7 +40,7 @@ TEST_CASE("Suspicion: only a body with the length of a known body is hashed, and
   Request unhashed;
   unhashed.job.content = body.request.content();
   CHECK_FALSE(bench.suspicion.must_be_hashed(unhashed));
-  bench.suspicion.record_blame(body.request, Blame::kSuspected, "echo", kNow);
+  bench.suspicion.record_blame(body.request, Blame::kSuspected, "echo", kAnHour);
   CHECK(bench.suspicion.must_be_hashed(unhashed));
   CHECK_FALSE(bench.suspicion.must_be_hashed(body.request));
   Request longer;
@@ -52,37 +52,37 @@ TEST_CASE("Suspicion: only a body with the length of a known body is hashed, and
 TEST_CASE("Suspicion: no blame changes nothing", "[app][unit]") {
   Bench bench;
   Body body("picture");
-  bench.suspicion.record_blame(body.request, Blame::kNone, "echo", kNow);
-  CHECK(bench.suspicion.look_up(body.request, kNow));
+  bench.suspicion.record_blame(body.request, Blame::kNone, "echo", kAnHour);
+  CHECK(bench.suspicion.look_up(body.request, kAnHour));
   CHECK(body.request.standing == Standing::kUnknown);
 }
 
 TEST_CASE("Suspicion: a suspect may reach a worker, and an answer clears it", "[app][unit]") {
   Bench bench;
   Body body("picture");
-  bench.suspicion.record_blame(body.request, Blame::kSuspected, "echo", kNow);
-  CHECK(bench.suspicion.look_up(body.request, kNow));
+  bench.suspicion.record_blame(body.request, Blame::kSuspected, "echo", kAnHour);
+  CHECK(bench.suspicion.look_up(body.request, kAnHour));
   CHECK(body.request.runs_alone());
   bench.suspicion.answered(body.request);
-  CHECK(bench.suspicion.look_up(body.request, kNow));
+  CHECK(bench.suspicion.look_up(body.request, kAnHour));
   CHECK_FALSE(body.request.runs_alone());
 }
 
 TEST_CASE("Suspicion: a body with two strikes is quarantined for its term, and counted", "[app][unit]") {
   Bench bench;
   Body body("picture");
-  bench.suspicion.record_blame(body.request, Blame::kStruck, "echo", kNow);
+  bench.suspicion.record_blame(body.request, Blame::kStruck, "echo", kAnHour);
   CHECK(bench.counted(0));
-  bench.suspicion.record_blame(body.request, Blame::kStruck, "echo", kNow);
+  bench.suspicion.record_blame(body.request, Blame::kStruck, "echo", kAnHour);
   CHECK(bench.counted(1));
-  CHECK_FALSE(bench.suspicion.look_up(body.request, kNow));
+  CHECK_FALSE(bench.suspicion.look_up(body.request, kAnHour));
   SECTION("the term ends") {
-    bench.suspicion.release(kNow + Quarantine::kTerm);
-    CHECK(bench.suspicion.look_up(body.request, kNow + Quarantine::kTerm));
+    bench.suspicion.release(kAnHour + Quarantine::kTerm);
+    CHECK(bench.suspicion.look_up(body.request, kAnHour + Quarantine::kTerm));
   }
   SECTION("a reload forgets the body") {
     bench.suspicion.clear();
-    CHECK(bench.suspicion.look_up(body.request, kNow));
+    CHECK(bench.suspicion.look_up(body.request, kAnHour));
   }
 }
 
