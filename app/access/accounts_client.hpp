@@ -64,9 +64,9 @@ class AccountsClient {
     std::function<void()> closed;
   };
 
-  // The most requests of clients that wait for a reply; they take up to 6 MiB. The default number of connections is the
-  // same, so strangers cannot take the last place before a known person. The process refuses a log-in within 20 us when
-  // it has no place (app/accounts/hashing_thread.hpp).
+  // The most requests of clients that wait for a reply; they take up to 6 MiB. By default a server has as many
+  // connections, so each of them finds a place here. The process refuses a log-in within 20 us when it has no place
+  // (app/accounts/hashing_thread.hpp).
   static constexpr std::size_t kMostRequests = 4096;
   // The most messages that the client reads in one turn of the event loop. Each has at most kMaxEntries entries.
   static constexpr int kMessagesAtOnce = 8;
