@@ -32,6 +32,8 @@ int fail(const char* what, int number) {
   std::string variable(thread_wait);
   const bool said = std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr;
   if (!said) putenv(variable.data());
+  // As in a worker: libopenblas otherwise starts one thread for each core when it is loaded, and these spin.
+  setenv("OPENBLAS_NUM_THREADS", "1", 1);
   fcntl(reports, F_SETFD, 0);
   execv(program, arguments);
   _exit(fail(program, errno));
