@@ -75,18 +75,18 @@ Outcome<std::unique_ptr<AccountsChild>> AccountsChild::make(boost::asio::io_cont
   }
   auto settings = process::make_settings_memfd(encoded.view());
   if (!settings) return settings.error();
-  return std::unique_ptr<AccountsChild>(
-      new AccountsChild(io, spawn, children, *std::move(settings), config.sandbox, std::move(known)));
+  return std::unique_ptr<AccountsChild>(new AccountsChild(io, spawn, children, *std::move(settings), config.sandbox,
+                                                          config.server.max_connections, std::move(known)));
 }
 
 AccountsChild::AccountsChild(boost::asio::io_context& io, const process::SpawnSettings& spawn,
                              process::ChildTable& children, common::UniqueFd settings, common::SandboxMode sandbox,
-                             access::KnownKeys known)
+                             std::size_t most_requests, access::KnownKeys known)
     : sandbox_(sandbox),
       slot_(io, spawn, children, std::move(settings),
             {[this](common::UniqueFd socket) { client_.connected(std::move(socket)); },
              [this] { client_.disconnect(); }}),
-      client_(io, std::move(known),
+      client_(io, most_requests, std::move(known),
               {[this] { slot_.is_ready(); }, [this](std::string_view why) { slot_.condemn(why); },
                [this] { slot_.is_leaving(); }}) {}
 

@@ -48,7 +48,8 @@ class AccountsChild {
 
  private:
   AccountsChild(boost::asio::io_context& io, const process::SpawnSettings& spawn, process::ChildTable& children,
-                common::UniqueFd settings, common::SandboxMode sandbox, access::KnownKeys known);
+                common::UniqueFd settings, common::SandboxMode sandbox, std::size_t most_requests,
+                access::KnownKeys known);
 
   const common::SandboxMode sandbox_;
   process::AccountsSlot slot_;

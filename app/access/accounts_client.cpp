@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "common/awake_clock.hpp"
@@ -58,8 +59,8 @@ std::optional<protocol::Digest> digest_of_new(const Reply& reply) {
 
 }  // namespace
 
-AccountsClient::AccountsClient(asio::io_context& io, KnownKeys known, Events events)
-    : io_(io), known_(std::move(known)), events_(std::move(events)) {}
+AccountsClient::AccountsClient(asio::io_context& io, std::size_t most_requests, KnownKeys known, Events events)
+    : io_(io), most_requests_(most_requests), known_(std::move(known)), events_(std::move(events)) {}
 
 void AccountsClient::connected(common::UniqueFd socket) {
   disconnect();
@@ -78,22 +79,33 @@ void AccountsClient::disconnect() {
   available_ = awaits_room_ = touching_ = false;
   snapshot_due_.reset();
   known_.lost(AwakeClock::now());
-  // The process has not seen the requests that wait here.
-  for (const Packet& packet : unsent_) {
-    if (auto node = pending_.extract(packet.id))
-      answer(std::move(node.mapped().done), reply_with(Status::kUnavailable));
-  }
-  unsent_.clear();
-  for (auto& [id, request] : std::exchange(pending_, {})) {
-    answer(std::move(request.done),
-           request.changes ? reply_with(Status::kDeadlineExceeded, "the change may have been made all the same")
-                           : reply_with(Status::kUnavailable));
+  auto abandoned = std::make_shared<Abandoned>();
+  abandoned->pending = std::exchange(pending_, {});
+  abandoned->unsent = std::exchange(unsent_, {});
+  if (!abandoned->pending.empty()) {
+    asio::post(io_, [&io = io_, abandoned = std::move(abandoned)] { answer_abandoned(io, abandoned); });
   }
   for (Held& held : std::exchange(held_, {})) answer(std::move(held.request.done), std::move(held.reply));
 }
 
+void AccountsClient::answer_abandoned(asio::io_context& io, std::shared_ptr<Abandoned> abandoned) {
+  auto& [pending, unsent] = *abandoned;
+  for (int i = 0; i < kAnswersAtOnce && !pending.empty(); ++i) {
+    // The unsent requests are the newest ones.
+    auto request = pending.extract(std::prev(pending.end()));
+    const bool was_sent = unsent.empty();
+    if (!was_sent) unsent.pop_back();
+    if (!request.mapped().done) continue;
+    request.mapped().done(was_sent && request.mapped().changes
+                              ? reply_with(Status::kDeadlineExceeded, "the change may have been made all the same")
+                              : reply_with(Status::kUnavailable));
+  }
+  if (pending.empty()) return;
+  asio::post(io, [&io, abandoned = std::move(abandoned)] { answer_abandoned(io, abandoned); });
+}
+
 void AccountsClient::ask(protocol::Command command, Done done) {
-  if (pending_count() >= kMostRequests) return answer(std::move(done), reply_with(Status::kBusy));
+  if (pending_count() >= most_requests_) return answer(std::move(done), reply_with(Status::kBusy));
   send(std::move(command), kDeadline, std::move(done));
 }
 
@@ -215,19 +227,24 @@ bool AccountsClient::take_reply(Reply& reply) {
     held.request.ends_session.reset();
     held.request.ends_key = 0;
   }
-  held_.push_back(std::move(held));
-  deliver_held(AwakeClock::now());
+  if (waits_for_table(held, AwakeClock::now())) {
+    held_.push_back(std::move(held));
+  } else {
+    answer(std::move(held.request.done), std::move(held.reply));
+  }
   return true;
 }
 
+bool AccountsClient::waits_for_table(const Held& held, Clock::time_point now) const {
+  if (now >= held.until) return false;
+  return (held.begins && !known_.has(*held.begins)) ||
+         (held.request.ends_session && known_.has(*held.request.ends_session)) ||
+         (held.request.ends_key != 0 && known_.has_key(held.request.ends_key));
+}
+
 void AccountsClient::deliver_held(Clock::time_point now) {
-  const auto waits = [this, now](const Held& held) {
-    if (now >= held.until) return false;
-    return (held.begins && !known_.has(*held.begins)) ||
-           (held.request.ends_session && known_.has(*held.request.ends_session)) ||
-           (held.request.ends_key != 0 && known_.has_key(held.request.ends_key));
-  };
-  const auto first = std::stable_partition(held_.begin(), held_.end(), waits);
+  const auto first = std::stable_partition(held_.begin(), held_.end(),
+                                           [this, now](const Held& held) { return waits_for_table(held, now); });
   for (auto held = first; held != held_.end(); ++held) answer(std::move(held->request.done), std::move(held->reply));
   held_.erase(first, held_.end());
 }

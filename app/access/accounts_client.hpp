@@ -24,6 +24,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,10 +65,8 @@ class AccountsClient {
     std::function<void()> closed;
   };
 
-  // The most requests of clients that wait for a reply; they take up to 6 MiB. By default a server has as many
-  // connections, so each of them finds a place here. The process refuses a log-in within 20 us when it has no place
-  // (app/accounts/hashing_thread.hpp).
-  static constexpr std::size_t kMostRequests = 4096;
+  // How many answers the client gives at once, when yolod-accounts has ended.
+  static constexpr int kAnswersAtOnce = 16;
   // The most messages that the client reads in one turn of the event loop. Each has at most kMaxEntries entries.
   static constexpr int kMessagesAtOnce = 8;
   static constexpr std::chrono::milliseconds kDeadline{10'000};
@@ -82,7 +81,10 @@ class AccountsClient {
   // The process must send a new snapshot within this time after the client has asked for it.
   static constexpr std::chrono::milliseconds kSnapshotPatience{30'000};
 
-  AccountsClient(boost::asio::io_context& io, KnownKeys known, Events events);
+  // At most `most_requests` of clients wait for a reply; each takes up to 1.5 KiB. If there are as many as
+  // connections, no client keeps another client out. The process refuses a log-in within 20 us when it has no
+  // place (app/accounts/hashing_thread.hpp).
+  AccountsClient(boost::asio::io_context& io, std::size_t most_requests, KnownKeys known, Events events);
   AccountsClient(const AccountsClient&) = delete;
   AccountsClient& operator=(const AccountsClient&) = delete;
   ~AccountsClient() = default;
@@ -121,21 +123,29 @@ class AccountsClient {
     std::uint64_t id;
     accounts::protocol::Secret bytes;
   };
+  // The requests of a process that has ended. They are answered in pieces, because there may be thousands.
+  struct Abandoned {
+    std::map<std::uint64_t, Pending> pending;
+    std::deque<Packet> unsent;
+  };
 
   void send(accounts::protocol::Command command, std::chrono::milliseconds deadline, Done done);
   void answer(Done done, accounts::protocol::Reply reply);
+  static void answer_abandoned(boost::asio::io_context& io, std::shared_ptr<Abandoned> abandoned);
   void await_messages();
   void read_some();
   [[nodiscard]] bool take(accounts::protocol::Message& message);
   [[nodiscard]] bool take_reply(accounts::protocol::Reply& reply);
   void take_feed(const accounts::protocol::Message& message);
   void ask_for_snapshot();
+  [[nodiscard]] bool waits_for_table(const Held& held, common::Clock::time_point now) const;
   void deliver_held(common::Clock::time_point now);
   void write_some();
   void await_room();
   void break_off(std::string_view why);
 
   boost::asio::io_context& io_;
+  const std::size_t most_requests_;
   const KnownKeys known_;
   const Events events_;
   std::optional<boost::asio::posix::stream_descriptor> socket_;

@@ -60,11 +60,13 @@ std::optional<protocol::Reply> Commands::begin(Attempt& attempt) {
       wait > common::Clock::duration::zero()) {
     return retry_reply(Status::kTooManyAttempts, wait);
   }
+  const auto known = parts_.attempts.known(attempt.name, attempt.origin);
+  using Client = HashingThread::Client;
+  attempt.place = parts_.hashing.take_place(known ? Client::kKnown : Client::kUnknown, known.value_or(0));
+  if (!attempt.place) return plain_reply(Status::kBusy);
+  attempt.rank = attempt.place->rank();
   attempt.counted = parts_.attempts.begins(attempt.name, attempt.origin, now);
-  attempt.place = parts_.hashing.take_place(attempt.counted.is_known ? WorkRank::kFirst : WorkRank::kNormal);
-  if (attempt.place) return std::nullopt;
-  parts_.attempts.not_tried(attempt.counted);
-  return plain_reply(Status::kBusy);
+  return std::nullopt;
 }
 
 Task<protocol::Reply> Commands::check_password(Attempt& attempt, Deadline deadline) {
@@ -94,6 +96,10 @@ Task<protocol::Reply> Commands::check_password(Attempt& attempt, Deadline deadli
   co_return plain_reply(Status::kOk);
 }
 
+WorkRank Commands::rank_of(const protocol::Actor& actor) {
+  return actor.may_administer ? WorkRank::kFirst : WorkRank::kNormal;
+}
+
 Task<Commands::Rights> Commands::rights_of(protocol::Actor actor) {
   Rights rights;
   if (!actor.may_administer && actor.kind != protocol::ActorKind::kPerson) co_return rights;
@@ -107,7 +113,7 @@ Task<Commands::Rights> Commands::rights_of(protocol::Actor actor) {
       return store.is_admin_key(actor.id, wall_clock_seconds(), rights.admin);
     return store.find_person(actor.id, rights.person);
   };
-  rights.status = co_await ask(look);
+  rights.status = co_await ask(look, rank_of(actor));
   if (rights.status != Status::kOk) co_return rights;
   if (actor.kind == protocol::ActorKind::kKey) {
     if (!rights.admin) rights.status = Status::kNotAllowed;
@@ -125,10 +131,10 @@ Task<Status> Commands::require_admin(protocol::Actor actor) {
   co_return rights.admin ? Status::kOk : Status::kNotAllowed;
 }
 
-Task<Status> Commands::find(const std::string& name, std::optional<Person>& person) {
+Task<Status> Commands::find(const std::string& name, std::optional<Person>& person, WorkRank rank) {
   if (name.empty()) co_return Status::kNotFound;
   auto look = [&](AccountStore& store) { return store.find_person(name, person); };
-  const Status status = co_await ask(look);
+  const Status status = co_await ask(look, rank);
   if (status != Status::kOk) co_return status;
   co_return person ? Status::kOk : Status::kNotFound;
 }

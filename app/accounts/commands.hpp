@@ -66,6 +66,7 @@ class Commands {
     const protocol::Secret* new_password{nullptr};  // also gets a hash
     FailedLogins::Attempt counted{};                // set by begin()
     std::optional<HashingThread::Place> place{};    // taken by begin(), until the password is compared
+    WorkRank rank{WorkRank::kNormal};               // of its queries
     std::string new_hash{};  // the hash of new_password; without new_password, a stronger hash of the password if its
                              // present hash is weak
   };
@@ -85,17 +86,19 @@ class Commands {
     bool admin{false};
     std::optional<Person> person;  // who asks, if it is one
   };
+  // Admins are first in the queue for the database, as they are for hashes.
+  [[nodiscard]] static WorkRank rank_of(const protocol::Actor& actor);
   Task<Rights> rights_of(protocol::Actor actor);
   // Returns kOk if the actor is an admin.
   Task<Status> require_admin(protocol::Actor actor);
-  Task<Status> find(const std::string& name, std::optional<Person>& person);
+  Task<Status> find(const std::string& name, std::optional<Person>& person, WorkRank rank);
 
   // Runs `asks` with a connection to the database and returns its status.
   template <typename Ask>
-  Task<Status> ask(Ask& asks) {
+  Task<Status> ask(Ask& asks, WorkRank rank = WorkRank::kNormal) {
     Status status = Status::kUnavailable;
     auto call = [&status, &asks](AccountStore& store) { status = asks(store); };
-    const WorkEnd end = co_await parts_.stores.run(call);
+    const WorkEnd end = co_await parts_.stores.run(call, rank);
     switch (end) {
       case WorkEnd::kDone: co_return status;
       case WorkEnd::kBusy: co_return Status::kBusy;

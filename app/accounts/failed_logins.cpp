@@ -133,6 +133,11 @@ FailedLogins::Attempt FailedLogins::attempt_of(std::string_view name, std::strin
   return {id_of(name), id_of(origin), id_of(name, origin), is_shared_origin(origin), false};
 }
 
+std::optional<CounterId> FailedLogins::known(std::string_view name, std::string_view origin) const {
+  const Attempt attempt = attempt_of(name, origin);
+  return known_.has(attempt.name, attempt.pair) ? std::optional(attempt.pair) : std::nullopt;
+}
+
 Clock::duration FailedLogins::general_wait(const Attempt& attempt, Clock::time_point now) const {
   const Buckets& origins = attempt.is_shared ? shared_origins_ : origins_;
   return std::max(names_.wait(attempt.name, now), origins.wait(attempt.origin, now));
@@ -150,8 +155,7 @@ Clock::duration FailedLogins::wait(std::string_view name, std::string_view origi
 
 FailedLogins::Attempt FailedLogins::begins(std::string_view name, std::string_view origin, Clock::time_point now) {
   Attempt attempt = attempt_of(name, origin);
-  attempt.is_known = known_.has(attempt.name, attempt.pair);
-  attempt.uses_own = attempt.is_known && general_wait(attempt, now) > Clock::duration::zero();
+  attempt.uses_own = known_.has(attempt.name, attempt.pair) && general_wait(attempt, now) > Clock::duration::zero();
   if (attempt.uses_own) {
     own_.take(attempt.pair, now);
   } else {

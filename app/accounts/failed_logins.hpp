@@ -20,6 +20,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -152,9 +153,10 @@ class FailedLogins {
     CounterId origin{0};
     CounterId pair{0};
     bool is_shared{false};
-    bool is_known{false};  // the person has logged in from this origin before
     bool uses_own{false};  // it is counted by the allowance of a known origin
   };
+  // Returns the identity of the person at this origin, if the person has logged in from there before.
+  [[nodiscard]] std::optional<CounterId> known(std::string_view name, std::string_view origin) const;
   // Returns how long the client must wait, or zero if an attempt is allowed.
   [[nodiscard]] common::Clock::duration wait(std::string_view name, std::string_view origin,
                                              common::Clock::time_point now) const;

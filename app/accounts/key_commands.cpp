@@ -59,7 +59,8 @@ Task<protocol::Reply> Commands::handle(protocol::CreateKey& request, Deadline /*
   if (!request.owner.empty() && !(owner && owner->record.name == name)) {
     if (!rights.admin) co_return no_right(request.actor);
     owner.reset();
-    if (const Status status = co_await find(name, owner); status != Status::kOk) co_return plain_reply(status);
+    if (const Status status = co_await find(name, owner, rank_of(request.actor)); status != Status::kOk)
+      co_return plain_reply(status);
   }
   const Role role = owner ? owner->record.role : Role::kUser;
   if (owner && role != Role::kAdmin && (request.scopes & ~kScopesOfUsers) != 0) {
@@ -81,7 +82,7 @@ Task<protocol::Reply> Commands::handle(protocol::CreateKey& request, Deadline /*
   draft.record.created = now;
   draft.record.expires = request.expires;
   auto create = [&](AccountStore& store) { return store.create_key(draft, draft.record.id); };
-  const Status status = co_await ask(create);
+  const Status status = co_await ask(create, rank_of(request.actor));
   if (status != Status::kOk) co_return plain_reply(status);
   common::log_info("audit: {} has made key {} ({}...{}) for {}", describe(request.actor), draft.record.id,
                    draft.record.head, draft.record.tail, owner ? owner->record.name : "nobody");
@@ -105,7 +106,7 @@ Task<protocol::Reply> Commands::handle(protocol::ListKeys& request, Deadline /*d
     page.keys.clear();
     return store.list_keys(owner, request.after, protocol::kMaxEntries + 1, page.keys);
   };
-  const Status status = co_await ask(list);
+  const Status status = co_await ask(list, rank_of(request.actor));
   if (status != Status::kOk) co_return plain_reply(status);
   page.more = page.keys.size() > protocol::kMaxEntries;
   if (page.more) page.keys.pop_back();
@@ -124,7 +125,7 @@ Task<protocol::Reply> Commands::handle(protocol::RevokeKey& request, Deadline /*
   auto revoke = [&](AccountStore& store) {
     return store.revoke_key(request.key, owner, wall_clock_seconds(), removed);
   };
-  const Status status = co_await ask(revoke);
+  const Status status = co_await ask(revoke, rank_of(request.actor));
   if (status != Status::kOk) co_return plain_reply(status);
   common::log_info("audit: {} has revoked key {}", describe(request.actor), request.key);
   parts_.feed.changed({removed}, {});
@@ -135,7 +136,7 @@ Task<protocol::Reply> Commands::handle(protocol::Touch& request, Deadline /*dead
   const Seconds now = wall_clock_seconds();
   for (auto& use : request.uses) use.at = std::min(use.at, now);
   auto touch = [&](AccountStore& store) { return store.touch(request.uses); };
-  co_return plain_reply(co_await ask(touch));
+  co_return plain_reply(co_await ask(touch, WorkRank::kFirst));  // no person can keep upkeep out
 }
 
 Task<protocol::Reply> Commands::handle(protocol::ReadAgain& /*request*/, Deadline /*deadline*/) {

@@ -34,7 +34,7 @@ Task<protocol::Reply> Commands::handle(protocol::Register& request, Deadline dea
   if (const auto wait = parts_.attempts.wait_to_register(request.origin, now); wait > common::Clock::duration::zero()) {
     co_return retry_reply(Status::kTooManyAttempts, wait);
   }
-  auto place = parts_.hashing.take_place(WorkRank::kNormal);
+  auto place = parts_.hashing.take_place(HashingThread::Client::kUnknown);
   if (!place) co_return plain_reply(Status::kBusy);
   parts_.attempts.registered(request.origin, now);
   std::string hashed;
@@ -76,7 +76,7 @@ Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadli
     return status == Status::kOk ? store.read_entry(entry.digest, entry.created, opened) : status;
   };
   for (bool is_repeated = false;; is_repeated = true) {
-    if (const Status status = co_await ask(look); status != Status::kOk) {
+    if (const Status status = co_await ask(look, attempt.rank); status != Status::kOk) {
       parts_.attempts.not_tried(attempt.counted);
       co_return plain_reply(status);
     }
@@ -89,7 +89,7 @@ Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadli
     }
     entry.created = wall_clock_seconds();
     entry.expires = entry.created + parts_.settings.session_absolute;
-    const Status status = co_await ask(open);
+    const Status status = co_await ask(open, attempt.rank);
     if (status == Status::kOk) break;
     // Another log-in of the person may have renewed the hash meanwhile.
     const bool may_be_renewed = status == Status::kWrongCredentials && !attempt.new_hash.empty();

@@ -13,7 +13,8 @@ namespace yolod::app::accounts {
 Task<protocol::Reply> Commands::handle(protocol::ResetPassword& request, Deadline deadline) {
   if (const Status status = co_await require_admin(request.actor); status != Status::kOk) co_return plain_reply(status);
   std::optional<Person> person;
-  if (const Status status = co_await find(protocol::canonical_name(request.name), person); status != Status::kOk) {
+  if (const Status status = co_await find(protocol::canonical_name(request.name), person, rank_of(request.actor));
+      status != Status::kOk) {
     co_return plain_reply(status);
   }
   const PersonRecord& record = person->record;
@@ -22,15 +23,16 @@ Task<protocol::Reply> Commands::handle(protocol::ResetPassword& request, Deadlin
   if (auto wrong = what_is_wrong_with_password(request.password.view(), record.name); !wrong.empty()) {
     co_return plain_reply(Status::kWeakPassword, std::move(wrong));
   }
-  const auto place = parts_.hashing.take_place(WorkRank::kFirst);
+  auto place = parts_.hashing.take_place(HashingThread::Client::kAdmin);
   if (!place) co_return plain_reply(Status::kBusy);
   std::string hashed;
   if (const Status status = co_await hash(request.password, hashed, *place, deadline); status != Status::kOk) {
     co_return plain_reply(status);
   }
+  place.reset();
   std::vector<Digest> removed;
   auto set = [&](AccountStore& store) { return store.set_password(record.id, {}, hashed, nullptr, removed); };
-  const Status status = co_await ask(set);
+  const Status status = co_await ask(set, rank_of(request.actor));
   if (status != Status::kOk) co_return plain_reply(status);
   common::log_info("audit: {} has reset the password of person {} ({})", describe(request.actor), record.id,
                    record.name);
@@ -47,7 +49,7 @@ Task<protocol::Reply> Commands::handle(protocol::ListPeople& request, Deadline /
     page.people.clear();
     return store.list_people(request.after, protocol::kMaxEntries + 1, page.people);
   };
-  const Status status = co_await ask(list);
+  const Status status = co_await ask(list, rank_of(request.actor));
   if (status != Status::kOk) co_return plain_reply(status);
   page.more = page.people.size() > protocol::kMaxEntries;
   if (page.more) page.people.pop_back();
@@ -69,17 +71,18 @@ Task<protocol::Reply> Commands::handle(protocol::AddPerson& request, Deadline de
   if (auto wrong = what_is_wrong_with_password(request.password.view(), name); !wrong.empty()) {
     co_return plain_reply(Status::kWeakPassword, std::move(wrong));
   }
-  const auto place = parts_.hashing.take_place(WorkRank::kFirst);
+  auto place = parts_.hashing.take_place(HashingThread::Client::kAdmin);
   if (!place) co_return plain_reply(Status::kBusy);
   std::string hashed;
   if (const Status status = co_await hash(request.password, hashed, *place, deadline); status != Status::kOk) {
     co_return plain_reply(status);
   }
+  place.reset();
   PersonId id = 0;
   auto add = [&](AccountStore& store) {
     return store.add_person(name, hashed, request.role, wall_clock_seconds(), nullptr, id);
   };
-  const Status status = co_await ask(add);
+  const Status status = co_await ask(add, rank_of(request.actor));
   if (status != Status::kOk) co_return plain_reply(status);
   common::log_info("audit: {} has added person {} ({}){}", describe(request.actor), id, name,
                    request.role == Role::kAdmin ? " as an admin" : "");
@@ -91,12 +94,13 @@ Task<protocol::Reply> Commands::handle(protocol::AddPerson& request, Deadline de
 Task<protocol::Reply> Commands::handle(protocol::RemovePerson& request, Deadline /*deadline*/) {
   if (const Status status = co_await require_admin(request.actor); status != Status::kOk) co_return plain_reply(status);
   std::optional<Person> person;
-  if (const Status status = co_await find(protocol::canonical_name(request.name), person); status != Status::kOk) {
+  if (const Status status = co_await find(protocol::canonical_name(request.name), person, rank_of(request.actor));
+      status != Status::kOk) {
     co_return plain_reply(status);
   }
   std::vector<Digest> removed;
   auto remove = [&](AccountStore& store) { return store.remove_person(person->record.id, removed); };
-  const Status status = co_await ask(remove);
+  const Status status = co_await ask(remove, rank_of(request.actor));
   if (status != Status::kOk) co_return plain_reply(status);
   common::log_info("audit: {} has removed person {} ({})", describe(request.actor), person->record.id,
                    person->record.name);
@@ -107,14 +111,15 @@ Task<protocol::Reply> Commands::handle(protocol::RemovePerson& request, Deadline
 Task<protocol::Reply> Commands::handle(protocol::SetDisabled& request, Deadline /*deadline*/) {
   if (const Status status = co_await require_admin(request.actor); status != Status::kOk) co_return plain_reply(status);
   std::optional<Person> person;
-  if (const Status status = co_await find(protocol::canonical_name(request.name), person); status != Status::kOk) {
+  if (const Status status = co_await find(protocol::canonical_name(request.name), person, rank_of(request.actor));
+      status != Status::kOk) {
     co_return plain_reply(status);
   }
   std::vector<Digest> removed;
   auto set = [&](AccountStore& store) {
     return store.set_disabled(person->record.id, request.disabled, wall_clock_seconds(), removed);
   };
-  const Status status = co_await ask(set);
+  const Status status = co_await ask(set, rank_of(request.actor));
   if (status != Status::kOk) co_return plain_reply(status);
   common::log_info("audit: {} has {} person {} ({})", describe(request.actor),
                    request.disabled ? "disabled" : "enabled", person->record.id, person->record.name);
@@ -135,7 +140,7 @@ Task<protocol::Reply> Commands::handle(protocol::CreateInvite& request, Deadline
   const Seconds now = wall_clock_seconds();
   const Seconds expires = now + (request.valid_for == 0 ? kUsual : request.valid_for);
   auto create = [&](AccountStore& store) { return store.create_invite(digest, now, expires); };
-  const Status status = co_await ask(create);
+  const Status status = co_await ask(create, rank_of(request.actor));
   if (status != Status::kOk) co_return plain_reply(status);
   common::log_info("audit: {} has made an invitation", describe(request.actor));
   Reply reply = plain_reply(Status::kOk);

@@ -118,7 +118,7 @@ Detached Service::purge() {
   auto work = [&](AccountStore& store) {
     if (store.purge(wall_clock_seconds(), removed) != Status::kOk) removed.clear();
   };
-  (void)co_await stores_.run(work);
+  (void)co_await stores_.run(work, WorkRank::kFirst);
   // More sessions may have expired than a transaction ends.
   if (!removed.empty()) next_purge_ = Clock::now();
   feed_.changed(std::move(removed), {});

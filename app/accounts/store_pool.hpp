@@ -22,7 +22,7 @@ using OpenStore = std::function<common::Outcome<std::unique_ptr<AccountStore>>()
 struct PoolSize {
   std::size_t kept{1};
   std::size_t most{5};
-  std::size_t most_waiting{64};
+  std::size_t most_waiting{64};  // of each rank
 };
 
 class StorePool {
@@ -37,8 +37,8 @@ class StorePool {
   // The event loop awaits the result. The pool has a thread call `callee(AccountStore&)`. It calls it once more over
   // another connection if the first connection failed at once and the database cannot have made the change.
   template <typename Callee>
-  [[nodiscard]] auto run(Callee& callee) {
-    return queue_.run(callee);
+  [[nodiscard]] auto run(Callee& callee, WorkRank rank = WorkRank::kNormal) {
+    return queue_.run(callee, rank);
   }
 
   // Returns the time that the oldest unfinished work has taken, or zero. Any thread may call it.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -38,6 +39,10 @@ using Files = std::vector<std::filesystem::path>;
 
 void replay(yolod::fuzz::Target target, const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
+  if (!stream) {
+    std::fprintf(stderr, "%s cannot be read\n", file.c_str());
+    std::exit(2);
+  }
   const std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   target(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
 }

@@ -422,7 +422,13 @@ class BruteForce {
               Browser attacker(from_address(endpoint, 1'000 * i + tries));
               const auto answer =
                   attacker.log_in("person" + std::to_string(i) + "x" + std::to_string(tries), "wrong lamp river 9");
-              ++(answer.status == 401 ? refuted_ : turned_away_);
+              if (answer.status == 401) {
+                ++refuted_;
+              } else if (answer.status == 503 && !answer.header("Retry-After").empty()) {
+                ++turned_away_;
+              } else {
+                ++failed_;
+              }
             }
           });
     }
@@ -434,10 +440,13 @@ class BruteForce {
   // The tries whose passwords were compared, and those that the server had no place for.
   [[nodiscard]] int refuted() const { return refuted_; }
   [[nodiscard]] int turned_away() const { return turned_away_; }
+  // The tries with another answer, or without one.
+  [[nodiscard]] int failed() const { return failed_; }
 
  private:
   std::atomic<int> refuted_{0};
   std::atomic<int> turned_away_{0};
+  std::atomic<int> failed_{0};
   std::mutex mutex_;
   std::condition_variable_any stopped_;
   std::vector<std::jthread> threads_;  // the last member, because they use all above
@@ -470,6 +479,7 @@ TEST_CASE("People: 10,000 log-ins a minute leave predictions and the log-ins of 
     } while (log_ins.size() < 20 || (is_long && Clock::now() - began < 60s));
     refuted = attack.refuted();
     turned_away = attack.turned_away();
+    CHECK(attack.failed() == 0);
     minutes = std::chrono::duration<double>(Clock::now() - began).count() / 60;
   }
   WARN(static_cast<int>(refuted / minutes)

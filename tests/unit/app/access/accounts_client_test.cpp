@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -55,6 +56,8 @@ bool apply_to(AccessTable& table, const Message& message) {
   if (const auto* const changes = std::get_if<Changes>(&message)) return table.apply(*changes);
   return false;
 }
+
+constexpr std::size_t kMostRequests = 1000;
 
 class ClientBench {
  public:
@@ -127,6 +130,7 @@ class ClientBench {
   UniqueFd peer;
   AccountsClient client{
       io,
+      kMostRequests,
       {[this](const Message& message) {
          const bool applied = apply_to(next ? *next : table, message);
          if (next && next->version() != 0) {
@@ -182,34 +186,34 @@ TEST_CASE("AccountsClient: the queue is bounded, and a request beyond it is refu
   ClientBench bench;
   bench.say_hello();
   std::vector<std::shared_ptr<std::optional<Reply>>> replies;
-  for (std::size_t i = 0; i < AccountsClient::kMostRequests; ++i) replies.push_back(bench.ask(ListPeople{}));
+  for (std::size_t i = 0; i < kMostRequests; ++i) replies.push_back(bench.ask(ListPeople{}));
   const auto refused = bench.ask(ListPeople{});
   bench.turn();
   REQUIRE(*refused);
   CHECK((*refused)->status == Status::kBusy);
   CHECK((*refused)->retry_after_ms > 0);
   CHECK_FALSE(*replies.front());
-  CHECK(bench.client.pending_count() == AccountsClient::kMostRequests);
+  CHECK(bench.client.pending_count() == kMostRequests);
 
   // The own requests of the client need no place.
   bench.client.tick(AwakeClock::now() + AccountsClient::kBetweenTouches);
-  CHECK(bench.client.pending_count() == AccountsClient::kMostRequests + 1);
+  CHECK(bench.client.pending_count() == kMostRequests + 1);
 }
 
 TEST_CASE("AccountsClient: a slow peer gets every request once it reads", "[app][unit]") {
   ClientBench bench;
   bench.say_hello();
   // Each request is large, so that the socket is full before the queue is.
-  for (std::size_t i = 0; i < AccountsClient::kMostRequests; ++i) {
+  for (std::size_t i = 0; i < kMostRequests; ++i) {
     (void)bench.ask(ChangePassword{
         1, Secret(std::string(kMaxPasswordBytes, 'a')), Secret(std::string(kMaxPasswordBytes, 'b')), {}, "10.0.0.1"});
   }
   std::size_t heard = 0;
-  for (int rounds = 0; rounds < 1000 && heard < AccountsClient::kMostRequests; ++rounds) {
+  for (int rounds = 0; rounds < 1000 && heard < kMostRequests; ++rounds) {
     while (bench.heard()) ++heard;
     bench.turn();
   }
-  CHECK(heard == AccountsClient::kMostRequests);
+  CHECK(heard == kMostRequests);
 }
 
 TEST_CASE("AccountsClient: a value that is too long is refused and not sent", "[app][unit]") {
@@ -344,6 +348,24 @@ TEST_CASE("AccountsClient: after a death a change may have been made, and the re
   bench.tell(SnapshotEnd{1, 1});
   CHECK_FALSE(bench.table.has_key(11));
   CHECK(bench.table.has_key(12));
+}
+
+TEST_CASE("AccountsClient: after a death a thousand requests are answered in pieces", "[app][unit]") {
+  ClientBench bench;
+  bench.say_hello();
+  std::vector<std::shared_ptr<std::optional<Reply>>> replies;
+  for (std::size_t i = 0; i < kMostRequests; ++i) replies.push_back(bench.ask(ListPeople{}));
+  const auto answered = [&] {
+    return std::count_if(replies.begin(), replies.end(), [](const auto& reply) { return reply->has_value(); });
+  };
+  bench.client.disconnect();
+  CHECK(bench.client.pending_count() == 0);
+  bench.io.restart();
+  for (auto before = answered(); before < static_cast<std::ptrdiff_t>(kMostRequests); before = answered()) {
+    REQUIRE(bench.io.poll_one() == 1);
+    CHECK(answered() - before <= AccountsClient::kAnswersAtOnce);
+  }
+  for (const auto& reply : replies) CHECK((*reply)->status == Status::kUnavailable);
 }
 
 TEST_CASE("AccountsClient: a death after any message loses no request and no table", "[app][unit]") {

@@ -18,6 +18,9 @@ using namespace protocol;
 using tests::scaled;
 using namespace std::chrono_literals;
 
+constexpr std::size_t kUnknownPlaces =
+    HashingThread::kPlaces[static_cast<std::size_t>(HashingThread::Client::kUnknown)];
+
 }  // namespace
 
 YOLOD_TEST_OVER_BOTH(is_away_at_first, "requests are unavailable until the database was read", "[accounts][unit]") {
@@ -47,7 +50,7 @@ YOLOD_TEST_OVER_BOTH(many_logins, "more log-ins than may wait are answered `busy
     ++count[reply.status];
     if (reply.status == Status::kBusy) CHECK(reply.retry_after_ms >= 1000);
   }
-  CHECK(count[Status::kOk] == HashingThread::kPlaces);
+  CHECK(count[Status::kOk] == kUnknownPlaces);
   CHECK(count[Status::kOk] + count[Status::kBusy] == kLogins);
   // The person's oldest sessions ended, so that there are no more than there may be.
   CHECK(serving.table.size() == static_cast<std::size_t>(StoreLimits{}.sessions_of_person));
@@ -59,8 +62,7 @@ YOLOD_TEST_OVER_BOTH(known_origin_first, "strangers of any number keep neither k
   REQUIRE(serving.run_until_ready());
   REQUIRE(serving.ask(person("anna")).status == Status::kOk);
   REQUIRE(serving.ask(LogIn{"anna", Secret(kPassword), "10.9.9.9"}).status == Status::kOk);
-  // More than the service, the pool and the hashing thread have places for.
-  constexpr std::size_t kStrangers = Service::kMostRequests + 100;
+  constexpr std::size_t kStrangers = 400;
   const auto of_stranger = [](std::size_t i) { return std::to_string(i / 250) + "." + std::to_string(i % 250); };
   std::vector<std::uint64_t> strangers;
   for (std::size_t i = 0; i < kStrangers; ++i) {
@@ -76,14 +78,79 @@ YOLOD_TEST_OVER_BOTH(known_origin_first, "strangers of any number keep neither k
   for (const auto id : strangers) {
     if (const auto found = serving.replies.find(id); found != serving.replies.end()) ++count[found->second.status];
   }
-  CHECK(count[Status::kBusy] == kStrangers - HashingThread::kPlaces);
-  CHECK(count[Status::kWrongCredentials] < HashingThread::kPlaces / 2);  // the others still wait
+  CHECK(count[Status::kBusy] == kStrangers - kUnknownPlaces);
+  CHECK(count[Status::kWrongCredentials] < kUnknownPlaces);  // some still wait
+}
+
+YOLOD_TEST_OVER_BOTH(one_of_many_known, "a person who logs in many times at once keeps no other person out",
+                     "[accounts][unit]") {
+  Serving serving(database);
+  REQUIRE(serving.run_until_ready());
+  for (const char* const name : {"anna", "otto"}) {
+    REQUIRE(serving.ask(person(name)).status == Status::kOk);
+    REQUIRE(serving.ask(LogIn{name, Secret(kPassword), "127.0.0.1"}).status == Status::kOk);
+  }
+  constexpr std::size_t kMoreThanAllPlaces = 100;
+  for (std::size_t i = 0; i < kMoreThanAllPlaces; ++i) serving.send(LogIn{"otto", Secret(kPassword), "127.0.0.1"});
+  const auto added = serving.send(person("emma"));
+  CHECK(serving.ask(LogIn{"anna", Secret(kPassword), "127.0.0.1"}).status == Status::kOk);
+  REQUIRE(serving.run_until([&] { return serving.replies.count(added) != 0; }));
+  CHECK(serving.replies.at(added).status == Status::kOk);
+}
+
+YOLOD_TEST_OVER_BOTH(no_place_no_penalty, "a try without a place does not delay the next try", "[accounts][unit]") {
+  Serving serving(database);
+  REQUIRE(serving.run_until_ready());
+  REQUIRE(serving.ask(person("anna")).status == Status::kOk);
+  constexpr int kFreeTries = 2;
+  for (int i = 0; i < kFreeTries; ++i) {
+    CHECK(serving.ask(LogIn{"anna", Secret("wrong lamp river 9"), "10.9.9.9"}).status == Status::kWrongCredentials);
+  }
+  for (std::size_t i = 0; i < kUnknownPlaces; ++i) {
+    serving.send(LogIn{"person" + std::to_string(i), Secret("wrong lamp river 9"), "10.0.0." + std::to_string(i)});
+  }
+  CHECK(serving.ask(LogIn{"anna", Secret(kPassword), "10.9.9.9"}).status == Status::kBusy);
+  REQUIRE(serving.run_until([&] { return serving.service.under_way() == 0; }));
+  CHECK(serving.ask(LogIn{"anna", Secret(kPassword), "10.9.9.9"}).status == Status::kOk);
+}
+
+YOLOD_TEST_OVER_BOTH(upkeep_has_room, "people who use up all places for queries keep no upkeep out",
+                     "[accounts][unit]") {
+  Serving serving(database);
+  REQUIRE(serving.run_until_ready());
+  REQUIRE(serving.ask(person("anna")).status == Status::kOk);
+  const auto opened = serving.ask(LogIn{"anna", Secret(kPassword), "10.9.9.9"});
+  REQUIRE(opened.status == Status::kOk);
+  protocol::Actor anna{ActorKind::kPerson, std::get<SessionOpened>(opened.result).person};
+  anna.may_administer = false;
+  // Changes that wait for the database keep every thread of the pool busy.
+  database.take_away();
+  for (int i = 0; i < 4; ++i) serving.send(LogOut{});
+  constexpr std::size_t kMoreThanMayWait = 100;
+  std::vector<std::uint64_t> lists;
+  for (std::size_t i = 0; i < kMoreThanMayWait; ++i) {
+    ListKeys list;
+    list.actor = anna;
+    lists.push_back(serving.send(list));
+  }
+  const auto again = serving.send(ReadAgain{});
+  const auto uses = serving.send(Touch{});
+  const auto log_in = serving.send(LogIn{"anna", Secret(kPassword), "10.9.9.9"});
+  database.give_back();
+  REQUIRE(serving.run_until([&] { return serving.service.under_way() == 0; }));
+  REQUIRE(serving.run_until([&] { return serving.replies.count(log_in) != 0; }));
+  std::map<Status, std::size_t> count;
+  for (const auto id : lists) ++count[serving.replies.at(id).status];
+  CHECK(count[Status::kBusy] > 0);
+  CHECK(serving.replies.at(again).status == Status::kOk);
+  CHECK(serving.replies.at(uses).status == Status::kOk);
+  CHECK(serving.replies.at(log_in).status == Status::kOk);
 }
 
 YOLOD_TEST_OVER_BOTH(busy_registration, "a registration without a place is not counted", "[accounts][unit]") {
   Serving serving(database, [](Settings& settings) { settings.register_policy = RegisterPolicy::kOpen; });
   REQUIRE(serving.run_until_ready());
-  for (std::size_t i = 0; i < HashingThread::kPlaces; ++i) {
+  for (std::size_t i = 0; i < kUnknownPlaces; ++i) {
     serving.send(LogIn{"person" + std::to_string(i), Secret("wrong lamp river 9"), "10.0.0." + std::to_string(i)});
   }
   constexpr int kMoreThanAnHourAllows = 30;
