@@ -35,16 +35,15 @@ mean = statistics.mean
 
 
 class Parser(argparse.ArgumentParser):
-    """If some of `programs` are missing in --bin, the benchmark ends and prints the command that builds them."""
+    """Builds the `programs` that are missing in --bin, or ends the benchmark and says why it cannot."""
 
     programs = ()
 
     def parse_args(self, *arguments, **named):
         options = super().parse_args(*arguments, **named)
-        missing = [name for name in self.programs if not os.access(options.bin / name, os.X_OK)]
-        if missing:
-            fail(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not in {options.bin}: cmake --preset release && "
-                 f"cmake --build --preset release --target {' '.join(missing)}", 2)
+        for name in self.programs:
+            if subprocess.run([root / "tools/bench/build_program", options.bin, name]).returncode != 0:
+                sys.exit(2)
         return options
 
 
