@@ -35,7 +35,7 @@ float finite_value_at(const std::byte* at) {
   return std::isfinite(value) ? value : 0;
 }
 
-// Four numbers of 32 bits. Compilers translate the operations to the vector instructions of each processor.
+// This type has four numbers of 32 bits. Compilers translate the operations to the vector instructions of each processor.
 using FourBits = std::uint32_t __attribute__((vector_size(16)));
 
 FourBits load_four(const std::byte* at) {
@@ -50,7 +50,7 @@ FourBits finite(FourBits floats) {
   return floats & static_cast<FourBits>((floats & kExponent) != kExponent);
 }
 
-// Interleaves three planes of floats, four pixels at a time. Returns how many pixels it has written.
+// Writes the pixels of three planes of floats, four at a time. Returns how many pixels it has written.
 std::size_t interleave_fours(const std::byte* planes, std::size_t pixels, float* to) {
   const std::size_t plane_bytes = pixels * sizeof(float);
   std::size_t i = 0;
