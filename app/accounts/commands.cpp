@@ -86,7 +86,6 @@ Task<protocol::Reply> Commands::check_password(Attempt& attempt, Deadline deadli
     }
   };
   const WorkEnd end = co_await parts_.hashing.run(work, *attempt.place);
-  attempt.place.reset();
   if (end != WorkEnd::kDone || !in_time) {
     parts_.attempts.not_tried(attempt.counted);
     co_return plain_reply(end != WorkEnd::kDone ? Status::kBusy : Status::kDeadlineExceeded);

@@ -65,7 +65,7 @@ class Commands {
     const protocol::Secret& password;
     const protocol::Secret* new_password{nullptr};  // also gets a hash
     FailedLogins::Attempt counted{};                // set by begin()
-    std::optional<HashingThread::Place> place{};    // taken by begin(), until the password is compared
+    std::optional<HashingThread::Place> place{};    // taken by begin()
     WorkRank rank{WorkRank::kNormal};               // of its queries
     std::string new_hash{};  // the hash of new_password; without new_password, a stronger hash of the password if its
                              // present hash is weak

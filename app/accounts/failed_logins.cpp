@@ -62,7 +62,7 @@ Clock::duration Streaks::wait(CounterId id, Clock::time_point now) const {
   return entry == nullptr ? Clock::duration::zero() : entry->until - now;
 }
 
-void Streaks::failed(CounterId id, Clock::time_point now) {
+Clock::time_point Streaks::failed(CounterId id, Clock::time_point now) {
   const auto is_over = [now](const Entry& entry) { return now - entry.until > kForgotten; };
   // The shortest streak makes room, so that new names and origins do not make this table forget an attacker.
   Entry& entry = table_.entry_for(id, {id, 0, now}, [&is_over](const Entry& one) {
@@ -70,15 +70,18 @@ void Streaks::failed(CounterId id, Clock::time_point now) {
   });
   if (is_over(entry)) entry.failures = 0;
   ++entry.failures;
-  entry.until = now;
-  if (entry.failures < kFreeFailures) return;
+  const auto before = std::exchange(entry.until, now);
+  if (entry.failures < kFreeFailures) return before;
   const unsigned doublings = std::min(entry.failures - kFreeFailures, kMostDoublings);
   entry.until += std::min<Clock::duration>(std::chrono::seconds(1U << doublings), kLongestDelay);
+  return before;
 }
 
-void Streaks::take_back(CounterId id) {
+void Streaks::take_back(CounterId id, Clock::time_point until) {
   Entry* const entry = table_.find(id);
-  if (entry != nullptr && entry->failures > 0) --entry->failures;
+  if (entry == nullptr || entry->failures == 0) return;
+  --entry->failures;
+  entry->until = until;
 }
 
 void Streaks::end(CounterId id) {
@@ -162,7 +165,7 @@ FailedLogins::Attempt FailedLogins::begins(std::string_view name, std::string_vi
     names_.take(attempt.name, now);
     origins(attempt.is_shared).take(attempt.origin, now);
   }
-  if (!attempt.is_shared) streaks_.failed(attempt.pair, now);
+  if (!attempt.is_shared) attempt.until = streaks_.failed(attempt.pair, now);
   return attempt;
 }
 
@@ -174,7 +177,7 @@ void FailedLogins::give_back(const Attempt& attempt) {
 
 void FailedLogins::not_tried(const Attempt& attempt) {
   give_back(attempt);
-  streaks_.take_back(attempt.pair);
+  if (!attempt.is_shared) streaks_.take_back(attempt.pair, attempt.until);
 }
 
 void FailedLogins::succeeded(const Attempt& attempt, Clock::time_point now) {

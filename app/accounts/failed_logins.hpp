@@ -103,8 +103,10 @@ class Streaks {
   explicit Streaks(std::size_t most) : table_(most) {}
 
   [[nodiscard]] common::Clock::duration wait(CounterId id, common::Clock::time_point now) const;
-  void failed(CounterId id, common::Clock::time_point now);
-  void take_back(CounterId id);
+  // Returns the time until which the streak had to wait before.
+  common::Clock::time_point failed(CounterId id, common::Clock::time_point now);
+  // Takes back a failure for which failed() returned `until`.
+  void take_back(CounterId id, common::Clock::time_point until);
   void end(CounterId id);
 
  private:
@@ -153,7 +155,8 @@ class FailedLogins {
     CounterId origin{0};
     CounterId pair{0};
     bool is_shared{false};
-    bool uses_own{false};  // it is counted by the allowance of a known origin
+    bool uses_own{false};               // it is counted by the allowance of a known origin
+    common::Clock::time_point until{};  // what Streaks::failed() returned
   };
   // Returns the identity of the person at this origin, if the person has logged in from there before.
   [[nodiscard]] std::optional<CounterId> known(std::string_view name, std::string_view origin) const;

@@ -1,9 +1,10 @@
 // HashingThread is the only thread that hashes passwords, about 60 in a second. Further passwords wait in a queue.
 //
-// A request takes a place before it waits for a hash, and a log-in before its first query. So a log-in without a place
-// is refused at once. The clients have separate places:
+// A request takes a place before it waits for a hash. A log-in takes it before its first query and keeps it to its end,
+// so a log-in without a place is refused at once, and a slow database has bounded work. The clients have separate
+// places:
 //
-//   admin      clients whose requests come over server.admin_listen
+//   admin      admins who add a person or reset a password
 //   known      people who have logged in from the same origin before; nobody has more than kPlacesOfOne of them
 //   unknown    all other clients, and known people who have as many places as they may have
 //

@@ -109,7 +109,7 @@ Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadli
 
 Task<protocol::Reply> Commands::handle(protocol::LogOut& request, Deadline /*deadline*/) {
   auto close = [&](AccountStore& store) { return store.close_session(request.session); };
-  const Status status = co_await ask(close);
+  const Status status = co_await ask(close, WorkRank::kFirst);  // it may end a stolen session
   // A session that no longer exists is closed, too.
   if (status != Status::kOk && status != Status::kNotFound) co_return plain_reply(status);
   parts_.feed.changed({request.session}, {});
@@ -134,7 +134,7 @@ Task<protocol::Reply> Commands::handle(protocol::ChangePassword& request, Deadli
     return store.set_password(request.person, attempt.person->password_hash, attempt.new_hash, &request.session,
                               removed);
   };
-  const Status status = co_await ask(set);
+  const Status status = co_await ask(set, attempt.rank);
   if (status != Status::kOk) co_return plain_reply(status);
   common::log_info("audit: person {} ({}) has a new password and {} fewer sessions, as asked from {}", request.person,
                    attempt.name, removed.size(), request.origin);
@@ -153,7 +153,7 @@ Task<protocol::Reply> Commands::handle(protocol::DeleteAccount& request, Deadlin
   if (checked.status != Status::kOk) co_return checked;
   std::vector<Digest> removed;
   auto remove = [&](AccountStore& store) { return store.remove_person(request.person, removed); };
-  const Status status = co_await ask(remove);
+  const Status status = co_await ask(remove, attempt.rank);
   if (status != Status::kOk) co_return plain_reply(status);
   common::log_info("audit: person {} ({}) is removed, as they asked from {}", request.person, attempt.name,
                    request.origin);

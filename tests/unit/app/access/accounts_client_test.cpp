@@ -368,6 +368,26 @@ TEST_CASE("AccountsClient: after a death a thousand requests are answered in pie
   for (const auto& reply : replies) CHECK((*reply)->status == Status::kUnavailable);
 }
 
+TEST_CASE("AccountsClient: after a death exactly the changes that were sent may have been made", "[app][unit]") {
+  ClientBench bench;
+  bench.say_hello();
+  std::vector<std::shared_ptr<std::optional<Reply>>> replies;
+  for (std::size_t i = 0; i < kMostRequests; ++i) {
+    replies.push_back(bench.ask(ChangePassword{
+        1, Secret(std::string(kMaxPasswordBytes, 'a')), Secret(std::string(kMaxPasswordBytes, 'b')), {}, "10.0.0.1"}));
+  }
+  std::size_t sent = 0;
+  while (bench.heard()) ++sent;
+  REQUIRE(sent > AccountsClient::kAnswersAtOnce);
+  REQUIRE(sent + AccountsClient::kAnswersAtOnce < kMostRequests);
+  bench.client.disconnect();
+  bench.turn();
+  for (std::size_t i = 0; i < kMostRequests; ++i) {
+    REQUIRE(*replies[i]);
+    CHECK((*replies[i])->status == (i < sent ? Status::kDeadlineExceeded : Status::kUnavailable));
+  }
+}
+
 TEST_CASE("AccountsClient: a death after any message loses no request and no table", "[app][unit]") {
   // The process dies after that many of its messages.
   for (std::size_t messages = 0; messages <= 6; ++messages) {

@@ -175,7 +175,8 @@ YOLOD_TEST_OVER_BOTH(touches, "when a key or session was used moves forwards alo
   CHECK(of_anna.size() == 2);
 }
 
-TEST_CASE("PostgreSQL: a connection hears of the relevant changes of another connection", "[accounts][unit][postgres]") {
+TEST_CASE("PostgreSQL: a connection hears of the relevant changes of another connection",
+          "[accounts][unit][postgres]") {
   if (tests::skips_postgres()) return;
   const tests::AccountsDatabase database(tests::Backend::kPostgres);
   const auto store = database.open_store();

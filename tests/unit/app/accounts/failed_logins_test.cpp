@@ -55,6 +55,14 @@ TEST_CASE("FailedLogins: an attempt without a check of the password does not cou
   fail(logins, "anna", "10.0.0.1", kStart);
   CHECK(logins.wait("anna", "10.0.0.1", kStart) <= 60s);
   CHECK(logins.wait("otto", "10.0.0.1", kStart) <= kNone);
+
+  // A person who has failed often can try again at once after such an attempt.
+  fail(logins, "emma", "10.0.0.2", kStart, 8);
+  const auto later = kStart + 2min;
+  logins.not_tried(logins.begins("emma", "10.0.0.2", later));
+  CHECK(logins.wait("emma", "10.0.0.2", later) <= kNone);
+  logins.not_tried(logins.begins("emma", "10.0.0.2", kStart + 1s));
+  CHECK(logins.wait("emma", "10.0.0.2", kStart + 1s) > 10s);
 }
 
 TEST_CASE("FailedLogins: a streak is forgotten after a while", "[accounts][unit]") {
