@@ -35,7 +35,7 @@ mean = statistics.mean
 
 
 class Parser(argparse.ArgumentParser):
-    """Builds the `programs` that are missing in --bin, or ends the benchmark and says why it cannot."""
+    """Brings the `programs` in --bin up to date, or ends the benchmark and says why it cannot."""
 
     programs = ()
 
