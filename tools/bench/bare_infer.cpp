@@ -7,8 +7,9 @@
 //   bare_infer CONFIG MODEL
 //
 // It prints its address. A POST has JSON, as long as Inference-Header-Content-Length says, and the planes of
-// X-Pictures pictures. With X-Seconds it runs the model in a loop for that time instead, and the answer has two
-// numbers: the median milliseconds of the whole work, and of the network alone.
+// X-Pictures pictures. With X-Seconds it runs the model in a loop for that time instead. Its answer is JSON with the
+// number of passes, the seconds that the network took for them, and the median milliseconds of the whole work
+// (whole_ms) and of the network alone (network_ms).
 #include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
@@ -23,6 +24,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -91,7 +93,6 @@ double median(std::vector<double>& values) {
   return *middle;
 }
 
-// Returns the median milliseconds of the whole work, and of the network alone.
 std::string loop(Model& model, std::span<const std::byte> planes, std::size_t pictures, std::size_t seconds) {
   std::vector<double> whole;
   std::vector<double> network;
@@ -101,7 +102,10 @@ std::string loop(Model& model, std::span<const std::byte> planes, std::size_t pi
     whole.push_back(std::chrono::duration<double, std::milli>(Clock::now() - before).count());
     network.push_back(outputs.front().times.infer_us / 1000.0);
   }
-  return std::to_string(median(whole)) + " " + std::to_string(median(network));
+  const double network_s = std::accumulate(network.begin(), network.end(), 0.0) / 1000;
+  return R"({"passes":)" + std::to_string(whole.size()) + R"(,"network_s":)" + std::to_string(network_s) +
+         R"(,"whole_ms":)" + std::to_string(median(whole)) + R"(,"network_ms":)" + std::to_string(median(network)) +
+         "}";
 }
 
 class Connection {
