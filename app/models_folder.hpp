@@ -35,6 +35,7 @@
 
 namespace yolod::app {
 
+// The class is large, because each of its functions is a step of one walk, which stops after every step.
 class ModelsFolder {
  public:
   static constexpr std::chrono::milliseconds kSettleTime{300};

@@ -12,9 +12,9 @@
 #include "app/api/doods/detectors_exchange.hpp"
 #include "app/api/native_exchange.hpp"
 #include "app/api/oip/infer_handler.hpp"
-#include "app/api/oip/logging_exchange.hpp"
 #include "app/api/oip/model_json.hpp"
 #include "app/api/oip/server_json.hpp"
+#include "app/api/oip/settings_exchange.hpp"
 #include "app/api/oip/shared_memory_exchange.hpp"
 #include "app/api/page/pages.hpp"
 #include "app/api/predict/predict_handler.hpp"
@@ -99,6 +99,9 @@ void add_oip_routes(const RouteParts& parts, std::vector<http::Route>& routes) {
       return std::make_unique<api::oip::OneModelExchange>(metrics, calls.models, write, unknown);
     };
   };
+  const auto settings = [&metrics](api::oip::SettingsExchange::Kind kind) {
+    return [&metrics, kind] { return std::make_unique<api::oip::SettingsExchange>(metrics, kind); };
+  };
 
   // "stats" comes before the models, so no model of that name has metadata.
   const std::initializer_list<http::Route> added{
@@ -111,7 +114,9 @@ void add_oip_routes(const RouteParts& parts, std::vector<http::Route>& routes) {
       {"/v2/health/live", "GET, HEAD", http::Audience::kEverybody, Need::kNothing, oip_fixed(api::oip::write_live)},
       {"/v2/health/ready", "GET, HEAD", http::Audience::kEverybody, Need::kNothing, oip_all(api::oip::write_ready)},
       {"/v2/logging", "GET, HEAD, POST", http::Audience::kClients, Need::kModels,
-       [&] { return std::make_unique<api::oip::LoggingExchange>(metrics); }},
+       settings(api::oip::SettingsExchange::Kind::kLog)},
+      {"/v2/trace/setting", "GET, HEAD, POST", http::Audience::kClients, Need::kModels,
+       settings(api::oip::SettingsExchange::Kind::kTrace)},
       {"/v2/models", "GET, HEAD", http::Audience::kClients, Need::kModels, oip_all(api::oip::write_models)},
       {"/v2/models/stats", "GET, HEAD", http::Audience::kClients, Need::kModels,
        oip_all(api::oip::write_all_statistics)},

@@ -202,7 +202,10 @@ std::uint64_t result_bytes_for(const common::ModelConfig& model) {
       if (model.detect.annotate || model.detect.raw)
         needed = std::max(needed, kFileBytes + model.limits.max_result_bytes);
       break;
-    case common::Task::kClassify: needed = kListBytes + std::uint64_t{common::kMaxTopK} * kClassificationBytes; break;
+    case common::Task::kClassify:
+      needed = kListBytes + std::uint64_t{common::kMaxTopK} * kClassificationBytes;
+      if (model.classify.raw) needed = std::max(needed, kFileBytes + model.limits.max_result_bytes);
+      break;
     case common::Task::kImage:
     case common::Task::kTensor: needed = kFileBytes + model.limits.max_result_bytes; break;
   }

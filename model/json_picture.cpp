@@ -98,6 +98,20 @@ Outcome<std::span<const std::byte>> picture_of(const Input& input, std::vector<s
   return std::span<const std::byte>(unwrapped);
 }
 
+bool has_planes(const Input& input) {
+  return input.kind == common::ContentKind::kPlanes || input.kind == common::ContentKind::kOipPlanes;
+}
+
+Outcome<std::span<const std::byte>> planes_of(const Input& input, std::vector<std::byte>& unpacked) {
+  const auto& packing = input.options.packing;
+  if (!packing) return input.body;
+  auto body = unpack(input.body, packing->limit_bytes);
+  if (!body) return body.error();
+  unpacked = *std::move(body);
+  if (input.kind == common::ContentKind::kPlanes) return std::span<const std::byte>(unpacked);
+  return planes_in_oip(unpacked, packing->part);
+}
+
 Outcome<std::vector<std::byte>> picture_in_base64(std::span<const std::byte> text) {
   std::string_view base64(reinterpret_cast<const char*>(text.data()), text.size());
   json::value unescaped;

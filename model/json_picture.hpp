@@ -21,6 +21,13 @@ namespace yolod::model {
 [[nodiscard]] common::Outcome<std::span<const std::byte>> picture_of(const Input& input,
                                                                      std::vector<std::byte>& unwrapped);
 
+// Returns whether the input has planes (image/planes.hpp) instead of a picture.
+[[nodiscard]] bool has_planes(const Input& input);
+// Returns the planes of such an input: its body, or a part of its compressed body, which is then stored in `unpacked`.
+// An Error has code kBadRequest. REQUIRES: has_planes().
+[[nodiscard]] common::Outcome<std::span<const std::byte>> planes_of(const Input& input,
+                                                                    std::vector<std::byte>& unpacked);
+
 // Returns the bytes of a JSON text (without its quotes) that has a picture in base64. An Error has code kBadRequest.
 [[nodiscard]] common::Outcome<std::vector<std::byte>> picture_in_base64(std::span<const std::byte> text);
 

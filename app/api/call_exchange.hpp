@@ -40,6 +40,8 @@ struct CallContext {
   std::function<bool()> draining;  // returns true once the server has begun to stop
 };
 
+// The class is large, because the connection, the handler, the memory and the dispatcher each call it, and it must end in
+// any order of these calls.
 class CallExchange final : public http::Exchange, public common::Recycled<CallExchange> {
  public:
   CallExchange(const CallContext& context, std::unique_ptr<Handler> handler)

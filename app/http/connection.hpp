@@ -39,6 +39,7 @@
 
 namespace yolod::app::http {
 
+// The class is large, because its functions are the steps of one state machine, and most of them end a step of each other.
 class Connection : public std::enable_shared_from_this<Connection>, public Place {
  public:
   using Socket = net::Stream::Socket;

@@ -46,6 +46,7 @@
 
 namespace yolod::app::http {
 
+// The class is large, because reading and writing decide together how a WebSocket ends.
 class WebSocket {
  public:
   // The parts of the connection. They outlive the WebSocket.

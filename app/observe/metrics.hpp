@@ -69,6 +69,7 @@ class ModelMetrics {
   prometheus::Gauge& load_seconds_;
 };
 
+// The class has a member for each family of metrics.
 class Metrics {
  public:
   Metrics();

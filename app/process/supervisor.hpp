@@ -36,6 +36,7 @@
 
 namespace yolod::app::process {
 
+// The class is large, because each event of a loader or a worker may change the state of all others of its model.
 class Supervisor {
  public:
   struct Events {

@@ -52,7 +52,9 @@ bool fits_task(const common::Prediction& prediction, const common::ModelConfig& 
         return file != nullptr && file->type == (options.png ? common::FileType::kPng : common::FileType::kJpeg);
       }
       return std::holds_alternative<common::DetectionList>(prediction);
-    case common::Task::kClassify: return std::holds_alternative<common::ClassificationList>(prediction);
+    case common::Task::kClassify:
+      if (options.tensors) return std::holds_alternative<common::TensorList>(prediction);
+      return std::holds_alternative<common::ClassificationList>(prediction);
     case common::Task::kImage:
       return file != nullptr && (file->type == common::FileType::kJpeg || file->type == common::FileType::kPng);
     case common::Task::kTensor:
@@ -74,11 +76,24 @@ bool labels_exist(const common::Prediction& prediction, const common::ModelDescr
   return true;
 }
 
+// Returns whether the tensors of a classifier have a number for each class.
+bool classes_fit(const common::Prediction& prediction, const common::ModelConfig& config,
+                 const common::ModelDescription& description) {
+  const auto* const list = std::get_if<common::TensorList>(&prediction);
+  if (list == nullptr || config.task != common::Task::kClassify) return true;
+  const std::vector<std::int64_t> shape{static_cast<std::int64_t>(description.labels.size())};
+  return list->tensors.size() == 2 &&
+         std::all_of(list->tensors.begin(), list->tensors.end(), [&](const common::NamedTensor& tensor) {
+           return tensor.array.type == common::ElementType::kFloat32 && tensor.array.shape == shape;
+         });
+}
+
 }  // namespace
 
 bool could_predict(const common::Prediction& prediction, const common::ModelConfig& config,
                    const common::PredictionOptions& asked, const common::ModelDescription& description) {
-  return fits_task(prediction, config, asked) && labels_exist(prediction, description);
+  return fits_task(prediction, config, asked) && labels_exist(prediction, description) &&
+         classes_fit(prediction, config, description);
 }
 
 std::optional<Error> workers_error(std::uint32_t code, std::span<const std::byte> text) {

@@ -136,6 +136,9 @@ struct DetectConfig {
 
 struct ClassifyConfig {
   std::uint32_t top_k{5};
+  // If true, the Open Inference Protocol gives the network's output, and NAME:raw takes tensors. Every answer then has
+  // room for limits.max_result_bytes.
+  bool raw{false};
   friend bool operator==(const ClassifyConfig&, const ClassifyConfig&) = default;
 };
 

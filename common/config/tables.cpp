@@ -460,7 +460,11 @@ Fields fields_of(DetectConfig& detect) {
 
 Fields fields_of(ClassifyConfig& classify) {
   return {count_field("top_k", classify.top_k, 1, kMaxTopK)
-              .means("An answer has this many classes, the most probable ones.")};
+              .means("An answer has this many classes, the most probable ones."),
+          bool_field("raw", classify.raw)
+              .means("With true the model has the output `logits` in the Open Inference Protocol, and a second model "
+                     "NAME:raw takes tensors and gives the network's output; then each answer reserves "
+                     "limits.max_result_bytes.")};
 }
 
 Fields fields_of(ImageConfig& image) {

@@ -12,7 +12,7 @@ inline constexpr std::uint32_t kMaxTopK = 1000;
 // Says how a worker reads compressed content. The client sent it with Content-Encoding: gzip or deflate.
 struct Packing {
   std::uint64_t limit_bytes{0};  // longer decompressed content is refused
-  std::uint32_t part{0};         // with ContentKind::kOip, the number of the picture in the request
+  std::uint32_t part{0};         // with kOip and kOipPlanes, the number of the picture in the request
 
   friend bool operator==(const Packing&, const Packing&) = default;
 };

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <optional>
 #include <span>
+#include <string>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -154,14 +156,18 @@ class NumberReader {
   }
   // Reads a number that is too close to 0 for its type. A number that is too large is refused.
   bool read_small([[maybe_unused]] Number& number) {
-    if constexpr (std::is_same_v<Number, float>) {
-      double wide = 0;
-      const auto [after, failure] = std::from_chars(at_, end_, wide);
-      if (failure == std::errc{} && std::abs(wide) < 1 && is_end(after)) {
-        number = static_cast<float>(wide);
-        at_ = after;
-        return true;
-      }
+    if constexpr (std::is_floating_point_v<Number>) {
+      const char* after = at_;
+      while (!is_end(after)) ++after;
+      constexpr std::ptrdiff_t kLongest = 1000;
+      if (after - at_ > kLongest) return false;
+      const std::string text(at_, after);  // strtold needs a text that ends
+      char* end = nullptr;
+      const long double wide = std::strtold(text.c_str(), &end);
+      if (end != text.c_str() + text.size() || !(std::abs(wide) < 1)) return false;
+      number = static_cast<Number>(wide);
+      at_ = after;
+      return true;
     }
     return false;
   }

@@ -75,7 +75,7 @@ std::vector<RowBatch::Answer> RowBatch::run(std::vector<Tensors> requests) {
       members.push_back(other);
     }
     if (members.size() == 1) {
-      run_alone(requests[i], answers[i]);
+      run_alone(std::move(requests[i]), answers[i]);
     } else {
       run_joined(requests, members, answers);
     }
@@ -83,9 +83,9 @@ std::vector<RowBatch::Answer> RowBatch::run(std::vector<Tensors> requests) {
   return answers;
 }
 
-void RowBatch::run_alone(const Tensors& request, Answer& answer) const {
+void RowBatch::run_alone(Tensors request, Answer& answer) const {
   const auto start = Clock::now();
-  answer.results = run_(request);
+  answer.results = run_(std::move(request));
   answer.infer_us = common::elapsed_us(start, Clock::now());
 }
 
@@ -96,7 +96,7 @@ void RowBatch::run_joined(std::span<Tensors> requests, std::span<const std::size
   const Tensors joined = join(requests, members);
   const auto total = joined.front().shape.front();
   const auto start = Clock::now();
-  const Results results = run_(joined);
+  const Results results = run_(joined);  // a copy, because the requests may be computed again
   const auto infer_us = common::elapsed_us(start, Clock::now());
   const bool has_rows = results && std::all_of(results->begin(), results->end(), [total](const NamedTensor& tensor) {
                           return !tensor.array.shape.empty() && tensor.array.shape.front() == total;
@@ -114,7 +114,7 @@ void RowBatch::run_joined(std::span<Tensors> requests, std::span<const std::size
     if (!has_rows) {
       Tensors own;
       for (const TensorArray& whole : joined) own.push_back(rows_of(whole, first, counts[m]));
-      run_alone(own, answer);
+      run_alone(std::move(own), answer);
     } else {
       std::vector<NamedTensor> own;
       for (const NamedTensor& whole : *results) own.push_back({whole.name, rows_of(whole.array, first, counts[m])});

@@ -21,7 +21,7 @@ class RowBatch {
  public:
   using Tensors = std::vector<common::TensorArray>;  // the inputs of a request, in the network's order
   using Results = common::Outcome<std::vector<common::NamedTensor>>;
-  using Run = std::function<Results(std::span<const common::TensorArray>)>;
+  using Run = std::function<Results(Tensors)>;
 
   // `run` runs the network and throws nothing. REQUIRES: max_rows is not 0.
   RowBatch(std::size_t max_rows, Run run) : max_rows_(max_rows), run_(std::move(run)) {}
@@ -38,7 +38,7 @@ class RowBatch {
   [[nodiscard]] std::vector<Answer> run(std::vector<Tensors> requests);
 
  private:
-  void run_alone(const Tensors& request, Answer& answer) const;
+  void run_alone(Tensors request, Answer& answer) const;
   void run_joined(std::span<Tensors> requests, std::span<const std::size_t> members, std::vector<Answer>& answers);
 
   const std::size_t max_rows_;

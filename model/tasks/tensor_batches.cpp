@@ -44,7 +44,8 @@ Outcome<common::Prediction> written(const Input& input, Outcome<std::vector<comm
                                     const std::string& header) {
   if (!results) return results.error();
   if (!input.options.tensors) return common::Prediction(write_arrays(*results));
-  if (input.options.packing) results->push_back(common::oip::header_tensor(header));
+  const bool has_header = input.options.packing && input.kind == common::ContentKind::kOip;
+  if (has_header) results->push_back(common::oip::header_tensor(header));
   return common::Prediction(common::TensorList{*std::move(results)});
 }
 
@@ -76,25 +77,28 @@ Outcome<RowBatch::Tensors> TensorBatches::read_tensors(const Input& input, const
   const auto too_large = [] {
     return Error{ErrorCode::kImageTooComplex, "the tensors need more memory than limits.max_decode_memory allows"};
   };
-  if (input.kind != common::ContentKind::kOip) {
-    // Content of this kind is not compressed, so the arrays are no larger than the content.
-    if (!reserve(copies_ * input.body.size())) return too_large();
-    if (input.kind != common::ContentKind::kFile || !input.options.tensors || !settings_.raw_input) {
-      return read_arrays(text_of(input.body), settings_.names, settings_.takes_more);
-    }
-    auto array = read_raw_tensor(text_of(input.body), *settings_.raw_input);
-    if (!array) return array.error();
-    return RowBatch::Tensors{*std::move(array)};
-  }
   std::vector<std::byte> unpacked;
-  const auto reserve_tensors = [&](std::uint64_t bytes) { return reserve(unpacked.size() + copies_ * bytes); };
-  if (!input.options.packing) {
-    return read_oip_tensors(text_of(input.body), settings_.names, settings_.takes_more, nullptr, reserve_tensors);
+  std::span<const std::byte> content = input.body;
+  const bool is_packed = input.options.packing.has_value();
+  if (is_packed) {
+    auto body = unpack(input.body, input.options.packing->limit_bytes, reserve);
+    if (!body) return body.error();
+    unpacked = *std::move(body);
+    content = unpacked;
   }
-  auto body = unpack(input.body, input.options.packing->limit_bytes, reserve);
-  if (!body) return body.error();
-  unpacked = *std::move(body);
-  return read_oip_tensors(text_of(unpacked), settings_.names, settings_.takes_more, &header, reserve_tensors);
+  const auto reserve_tensors = [&](std::uint64_t bytes) { return reserve(unpacked.size() + copies_ * bytes); };
+  if (input.kind == common::ContentKind::kOip) {
+    return read_oip_tensors(text_of(content), settings_.names, settings_.takes_more, is_packed ? &header : nullptr,
+                            reserve_tensors);
+  }
+  // The arrays of such content are no larger than the content.
+  if (!reserve_tensors(content.size())) return too_large();
+  if (input.kind != common::ContentKind::kFile || !input.options.tensors || !settings_.raw_input) {
+    return read_arrays(text_of(content), settings_.names, settings_.takes_more);
+  }
+  auto array = read_raw_tensor(text_of(content), *settings_.raw_input);
+  if (!array) return array.error();
+  return RowBatch::Tensors{*std::move(array)};
 }
 
 Outcome<bool> TensorBatches::read(const Input& input, image::DecodeMemory& memory, Request& request) const {
@@ -189,7 +193,7 @@ void TensorBatches::answer_alone(const Input& input, Output& output) {
     output.prediction = read_it.error();
     return;
   }
-  auto results = run_(request.tensors);
+  auto results = run_(std::move(request.tensors));
   const auto ran = Clock::now();
   output.times.infer_us = common::elapsed_us(decoded, ran);
   output.prediction = written(input, std::move(results), request.header);

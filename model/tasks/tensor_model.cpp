@@ -27,7 +27,7 @@ class TensorModel final : public Model {
       : config_(config),
         network_(std::move(network)),
         batches_(settings_of(config_, *network_),
-                 [this](std::span<const common::TensorArray> arrays) { return compute(arrays); }) {
+                 [this](RowBatch::Tensors arrays) { return compute(std::move(arrays)); }) {
     description_.task = "tensor";
     description_.device = network_->device();
     description_.precision = to_string(network_->precision());
@@ -76,11 +76,15 @@ class TensorModel final : public Model {
     return settings;
   }
 
-  [[nodiscard]] Outcome<std::vector<common::NamedTensor>> compute(std::span<const common::TensorArray> arrays) {
-    auto results = network_->run(arrays);
+  [[nodiscard]] Outcome<std::vector<common::NamedTensor>> compute(RowBatch::Tensors arrays) {
+    auto results = network_->run(std::move(arrays));
     if (!results) return results;
     for (const auto& tensor : config_.outputs) {
       if (tensor.position && *tensor.position < results->size()) (*results)[*tensor.position].name = tensor.name;
+      if (tensor.type != common::oip::DataType::kFp16) continue;
+      for (auto& result : *results) {
+        if (result.name == tensor.name) torchscript::narrow(result.array);
+      }
     }
     return results;
   }

@@ -231,12 +231,14 @@ bool VisionModel::decode_one(const Input& input, std::span<float> room, Output& 
   const auto start = Clock::now();
   const auto done = guarded("the request", [&]() -> Outcome<void> {
     if (auto checked = check(input.options); !checked) return checked;
-    if (input.kind == common::ContentKind::kPlanes) {
+    std::vector<std::byte> unwrapped;
+    if (has_planes(input)) {
       prepared.image_size = input_size_;
       prepared.placement = {0, 0, input_size_.width, input_size_.height};
-      return image::interleave_planes(input.body, network_->shape().channels, room);
+      const auto planes = planes_of(input, unwrapped);
+      if (!planes) return planes.error();
+      return image::interleave_planes(*planes, network_->shape().channels, room);
     }
-    std::vector<std::byte> unwrapped;
     const auto file = picture_of(input, unwrapped);
     if (!file) return file.error();
     auto picture = image::decode(*file, limits_, needed_, &decode_memory_);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <new>
 #include <optional>
 #include <utility>
@@ -111,11 +112,14 @@ c10::IValue fill(const Slot& slot, std::span<const at::Tensor>& left) {
   return {};
 }
 
-// Copies the array, because a module may keep its input after the request.
-at::Tensor to_tensor(const TensorArray& array, at::ScalarType precision, c10::Device device) {
+// The tensor owns the array's memory, because a module may keep its input after the request.
+at::Tensor to_tensor(TensorArray array, at::ScalarType precision, c10::Device device) {
   const auto type = to_scalar_type(array.type);
-  auto tensor = at::empty(array.shape, at::TensorOptions().dtype(type));
-  if (!array.bytes.empty()) std::memcpy(tensor.data_ptr(), array.bytes.data(), array.bytes.size());
+  const auto options = at::TensorOptions().dtype(type);
+  auto owned = std::make_shared<std::vector<std::byte>>(std::move(array.bytes));
+  const auto tensor = owned->empty() ? at::empty(array.shape, options)
+                                     : at::from_blob(
+                                           owned->data(), array.shape, [owned](void* /*bytes*/) {}, options);
   const bool as_the_module = type == at::kHalf || type == at::kFloat;
   return tensor.to(device, as_the_module ? precision : type);
 }
@@ -203,7 +207,7 @@ Outcome<std::unique_ptr<TensorNetwork>> TensorNetwork::load(const common::ModelC
   return std::unique_ptr<TensorNetwork>(new TensorNetwork(std::move(state)));
 }
 
-Outcome<std::vector<NamedTensor>> TensorNetwork::run(std::span<const TensorArray> arrays) {
+Outcome<std::vector<NamedTensor>> TensorNetwork::run(std::vector<TensorArray> arrays) {
   const auto& use = state_->use;
   std::string why;
   try {
@@ -212,8 +216,8 @@ Outcome<std::vector<NamedTensor>> TensorNetwork::run(std::span<const TensorArray
     std::vector<NamedTensor> results;
     use.device->run([&] {
       std::vector<at::Tensor> tensors;
-      for (const auto& array : arrays) {
-        tensors.push_back(to_tensor(array, scalar_type(state_->precision), use.device->where()));
+      for (auto& array : arrays) {
+        tensors.push_back(to_tensor(std::move(array), scalar_type(state_->precision), use.device->where()));
       }
       std::span<const at::Tensor> left(tensors);
       std::vector<c10::IValue> arguments;
@@ -233,6 +237,16 @@ Outcome<std::vector<NamedTensor>> TensorNetwork::run(std::span<const TensorArray
   common::log_debug("the module throws: {}", why);
   use.tell_if_lost(why);
   return Error{ErrorCode::kBadRequest, "the model cannot be run on arrays of these shapes and types"};
+}
+
+void narrow(TensorArray& array) {
+  if (array.type != ElementType::kFloat32) return;
+  const auto wide = at::from_blob(array.bytes.data(), {static_cast<std::int64_t>(array.bytes.size() / sizeof(float))},
+                                  at::TensorOptions().dtype(at::kFloat));
+  const auto half = wide.to(at::kHalf);
+  array.type = ElementType::kFloat16;
+  array.bytes.resize(half.nbytes());
+  if (half.nbytes() != 0) std::memcpy(array.bytes.data(), half.data_ptr(), half.nbytes());
 }
 
 }  // namespace yolod::model::torchscript

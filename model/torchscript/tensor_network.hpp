@@ -35,16 +35,20 @@ class TensorNetwork {
   [[nodiscard]] common::Precision precision() const;
   [[nodiscard]] const std::string& device() const;
 
-  // `arrays` must be in the order of inputs(). Floating-point arrays are converted to the network's precision. The
-  // result has all output tensors in order, with floating-point values as float32 or float64. A tensor's name is its
-  // key in a dictionary, otherwise "arr_0", "arr_1" and so on, as with numpy.savez. Returns an Error with code
-  // kBadRequest if the module throws for these arrays.
-  [[nodiscard]] common::Outcome<std::vector<NamedTensor>> run(std::span<const TensorArray> arrays);
+  // `arrays` must be in the order of inputs(). Their memory becomes the network's input, and lives as long as the
+  // module keeps it. Floating-point arrays are converted to the network's precision. The result has all output tensors
+  // in order, with floating-point values as float32 or float64. A tensor's name is its key in a dictionary, otherwise
+  // "arr_0", "arr_1" and so on, as with numpy.savez. Returns an Error with code kBadRequest if the module throws for
+  // these arrays.
+  [[nodiscard]] common::Outcome<std::vector<NamedTensor>> run(std::vector<TensorArray> arrays);
 
  private:
   struct State;
   explicit TensorNetwork(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+// Converts an array of float32 to float16; other arrays stay as they are.
+void narrow(TensorArray& array);
 
 }  // namespace yolod::model::torchscript

@@ -372,7 +372,7 @@ tests['the Open Inference Protocol'] = async () => {
   await walk(200, 'GET', '/v2/health/live');
   await walk(200, 'GET', '/v2/health/ready');
   await walk(503, 'GET', '/v2/health/ready', {server: loading});
-  for (const path of ['/v2', '/v2/logging', '/v2/models', '/v2/models/stats']) {
+  for (const path of ['/v2', '/v2/logging', '/v2/trace/setting', '/v2/models', '/v2/models/stats']) {
     await get(200, path);
     await walk(401, 'GET', path);
   }
@@ -400,6 +400,9 @@ tests['the Open Inference Protocol'] = async () => {
   await post(200, '/v2/logging', '/v2/logging', {log_info: true});
   await post(400, '/v2/logging', '/v2/logging', {log_info: false});
   await post(401, '/v2/logging', '/v2/logging', {}, none);
+  await post(200, '/v2/trace/setting', '/v2/trace/setting', {trace_rate: null});
+  await post(400, '/v2/trace/setting', '/v2/trace/setting', {trace_level: ['TIMESTAMPS']});
+  await post(401, '/v2/trace/setting', '/v2/trace/setting', {}, none);
   await post(200, '/v2/repository/index', '/v2/repository/index', {});
   await post(400, '/v2/repository/index', '/v2/repository/index', {ready: 'yes'});
   await post(401, '/v2/repository/index', '/v2/repository/index', {}, none);

@@ -160,6 +160,76 @@ TEST_CASE("Oip: the raw view of a detector gives the network's output, alone and
   }
 }
 
+TEST_CASE("Oip: a classifier takes pictures and tensors, and gives logits and classifications", "[e2e][torch]") {
+  const auto reason = reason_to_skip_torchscript();
+  if (!reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto folder = torchscript_files({"tiny_probabilities", "pair"});
+  Server server(
+      server_config("  - name: colours\n    task: classify\n    workers: 1\n    classify: {raw: true}\n"
+                    "    torchscript: {file: " +
+                    (folder / "tiny_probabilities.pt").string() +
+                    "}\n"
+                    "  - name: pair\n    task: tensor\n    workers: 1\n"
+                    "    outputs: [{name: arr_0, type: FP16, shape: [-1, -1]}]\n    torchscript: {file: " +
+                    (folder / "pair.pt").string() + "}\n"));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  const auto outputs_of = [&](const std::string& name, const std::string& json, const std::string& bytes,
+                              bool is_packed = false) {
+    Headers fields{{"Inference-Header-Content-Length", std::to_string(json.size())}};
+    if (is_packed) fields.push_back({"Content-Encoding", "gzip"});
+    const auto answer =
+        client.post("/v2/models/" + name + "/infer", is_packed ? gzipped(json + bytes) : json + bytes, fields);
+    CAPTURE(answer);
+    REQUIRE(answer.status == 200);
+    return answer.json().at("outputs").as_array();
+  };
+  // A red picture, and its planes.
+  std::string picture = "P6 32 32 255\n";
+  for (int i = 0; i < 32 * 32; ++i) picture += std::string("\xFF\0\0", 3);
+  const std::string planes = std::string(32 * 32, '\xFF') + std::string(2 * 32 * 32, '\0');
+  const std::string element = element_of_tensor(picture);
+  const std::string of_picture = R"({"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","parameters":)"
+                                 R"({"binary_data_size":)" +
+                                 std::to_string(element.size()) + "}}]";
+  const auto all = outputs_of("colours", of_picture + "}", element);
+  REQUIRE(all.size() == 4);
+  CHECK(all[2].at("data").at(0) == "red");
+  CHECK(all[3].at("name") == "logits");
+  CHECK(all[3].at("shape") == boost::json::value({1, 4}));
+  CHECK(all[3].at("data").at(0) == all[1].at("data").at(0));  // the network itself gives probabilities
+  const std::string of_planes =
+      R"({"inputs":[{"name":"images","shape":[1,3,32,32],"datatype":"UINT8","parameters":{"binary_data_size":3072}}])";
+  for (const bool is_packed : {false, true}) {
+    const auto raw = outputs_of("colours:raw", of_planes + "}", planes, is_packed);
+    REQUIRE(raw.size() == 1);
+    CHECK(raw[0].at("name") == "output0");
+    CHECK(raw[0].at("data").at(0).to_number<double>() ==
+          Approx(all[3].at("data").at(0).to_number<double>()).margin(1e-4));
+    const auto best =
+        outputs_of("colours:raw", of_planes + R"(,"outputs":[{"name":"output0","parameters":{"classification":2}}]})",
+                   planes, is_packed);
+    CHECK(best[0].at("datatype") == "BYTES");
+    CHECK(best[0].at("shape") == boost::json::value({1, 2}));
+    CHECK(std::string(best[0].at("data").at(0).as_string()).ends_with(":0:red"));
+  }
+
+  // The other model's output is declared as FP16.
+  const std::string values = R"({"inputs":[{"name":"values","shape":[1,5],"datatype":"FP32","data":[[0.5,-1,2,0,1]]},)"
+                             R"({"name":"index","shape":[1],"datatype":"INT64","data":[3]}],)"
+                             R"("outputs":[{"name":"arr_0")";
+  CHECK(client.post("/v2/models/pair/infer", values + "}]}").status == 400);
+  const auto half = client.post("/v2/models/pair/infer", values + R"(,"parameters":{"binary_data":true}}]})");
+  CAPTURE(half);
+  REQUIRE(half.status == 200);
+  const auto header_bytes = std::stoul(half.header("Inference-Header-Content-Length"));
+  CHECK(half.body.find(R"("datatype":"FP16","shape":[1,4])") != std::string::npos);
+  CHECK(half.body.size() == header_bytes + 8);
+}
+
 TEST_CASE("Oip: a compressed request on tensors has the same answer as a plain request", "[e2e][torch]") {
   const auto reason = reason_to_skip_torchscript();
   if (!reason.empty()) {

@@ -43,6 +43,8 @@ const std::string kConfig = R"({"name":"echo","platform":"identity","backend":""
                             R"({"name":"worker_pid","data_type":"TYPE_UINT32","dims":[1]}],"parameters":{}})";
 const std::string kLogging = R"({"log_file":"","log_info":true,"log_warning":true,"log_error":true,)"
                              R"("log_verbose_level":0,"log_format":"default"})";
+const std::string kTrace = R"({"trace_file":"","trace_level":["OFF"],"trace_rate":"1000","trace_count":"-1",)"
+                           R"("log_frequency":"0","trace_mode":"triton"})";
 
 std::string error_text(const std::string& text) { return R"({"error":")" + text + R"("})"; }
 
@@ -114,6 +116,11 @@ TEST_CASE_METHOD(OipServer, "OipTable: routes, metadata and configuration", "[pr
              error_text("the log setting 'log_verbose_level' cannot be changed: system.yaml has it")},
             {"POST", "/v2/logging", R"({"log_file_2": ""})", 400, error_text("unknown log setting 'log_file_2'")},
             {"POST", "/v2/logging", "1", 400, error_text("failed to parse the request JSON buffer")},
+            {"GET", "/v2/trace/setting", "", 200, kTrace},
+            {"POST", "/v2/trace/setting", R"({"trace_rate": null, "trace_level": ["OFF"]})", 200, kTrace},
+            {"POST", "/v2/trace/setting", R"({"trace_level": ["TIMESTAMPS"]})", 400,
+             error_text("the trace setting 'trace_level' cannot be changed: this server does not trace")},
+            {"POST", "/v2/trace/setting", R"({"level": 1})", 400, error_text("unknown trace setting 'level'")},
             {"GET", "/v2/models/no", "", 404, kUnknown},
             {"GET", "/v2/models/no/config", "", 404, kUnknown},
             {"GET", "/v2/models/no/ready", "", 404, kUnknown},

@@ -67,6 +67,8 @@ inline const auto& route_cases() {
       RouteCase{"/v2/health/live", "GET, HEAD", Audience::kEverybody, Need::kNothing, "/v2/health/live", "", 200},
       RouteCase{"/v2/health/ready", "GET, HEAD", Audience::kEverybody, Need::kNothing, "/v2/health/ready", "", 200},
       RouteCase{"/v2/logging", "GET, HEAD, POST", Audience::kClients, Need::kModels, "/v2/logging", "", 200},
+      RouteCase{"/v2/trace/setting", "GET, HEAD, POST", Audience::kClients, Need::kModels, "/v2/trace/setting", "",
+                200},
       RouteCase{"/v2/models", "GET, HEAD", Audience::kClients, Need::kModels, "/v2/models", "", 200},
       RouteCase{"/v2/models/stats", "GET, HEAD", Audience::kClients, Need::kModels, "/v2/models/stats", "", 200},
       RouteCase{"/v2/models/{model}", "GET, HEAD", Audience::kClients, Need::kModels, "/v2/models/echo", "", 200},

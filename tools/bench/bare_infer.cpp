@@ -1,5 +1,6 @@
 // A minimal server of prepared pictures, as the yardstick for yolod's binary form of the Open Inference Protocol. It
-// loads a model of a server's config as a worker does, on the first of its devices and with its threads (auto: one).
+// loads a model of a server's config with the worker's code, on the first of its devices. It takes the threads of the
+// config, or one for "auto". tools/bench/oip starts it with the worker's settings of malloc and of threads.
 // One thread reads a request into memory that was allocated at start, runs the model on its pictures, and writes the
 // answer that yolod would write. It has no routes, no limits, no deadlines, no second process and no batches of several
 // requests.

@@ -12,6 +12,7 @@
 
 #include "app/api/oip/oip_error.hpp"
 #include "common/awake_clock.hpp"
+#include "common/domain/top_k.hpp"
 #include "common/text.hpp"
 
 namespace yolod::app::api::oip {
@@ -21,7 +22,7 @@ namespace beast_http = boost::beast::http;
 using common::Outcome;
 using common::oip::DataType;
 
-// A piece collects this many detections, writes this many numbers as JSON, or copies this many bytes. Each takes
+// A piece collects about this many detections, writes this many numbers as JSON, or copies this many bytes. Each takes
 // about 0.2 ms.
 constexpr std::size_t kItemsAtOnce = 4000;
 constexpr std::size_t kNumbersAtOnce = 4000;
@@ -73,13 +74,15 @@ void put_class(std::vector<std::byte>& bytes, const common::Classification& foun
   put_text(bytes, text.view());
 }
 
-std::size_t item_count(const common::Prediction& prediction) {
-  if (const auto* const list = std::get_if<common::DetectionList>(&prediction)) return list->detections.size();
-  if (const auto* const list = std::get_if<common::ClassificationList>(&prediction)) {
-    return list->classifications.size();
-  }
-  return 1;
+// Returns the numbers of an array of float32.
+std::vector<float> floats_of(const common::TensorArray& array) {
+  std::vector<float> numbers(array.bytes.size() / sizeof(float));
+  if (!numbers.empty()) std::memcpy(numbers.data(), array.bytes.data(), numbers.size() * sizeof(float));
+  return numbers;
 }
+
+// Takes work from the budget of a piece.
+void take(std::size_t& budget, std::size_t items) { budget -= std::min(budget, items); }
 
 template <typename Number>
 Number number_at(const std::byte* place) {
@@ -148,16 +151,15 @@ InferAnswer::InferAnswer(const common::oip::InferRequest& request, const ModelVi
       regions_(regions),
       copy_(regions == nullptr ? nullptr : regions->thread()) {
   for (const auto& output : request.outputs) classification_ = std::max(classification_, output.classification);
+  class_count_ = view.is_raw ? classification_ : std::max(classification_, request.top_k.value_or(view.top_k));
 }
 
 bool InferAnswer::write_some(api::Answers& answers, http::Response& response) {
   switch (stage_) {
     case Stage::kCollect: {
-      if (next_answer_ == 0) begin_tensors(answers);
-      for (std::size_t items = 0; next_answer_ < answers.size(); ++next_answer_) {
-        if (items > kItemsAtOnce) return false;
-        items += item_count(*answers[next_answer_].prediction);
-        add(answers[next_answer_]);
+      if (next_answer_ == 0 && next_item_ == 0) begin_tensors(answers);
+      for (std::size_t budget = kItemsAtOnce; next_answer_ < answers.size(); ++next_answer_, next_item_ = 0) {
+        if (budget == 0 || !add(answers[next_answer_], budget)) return false;
       }
       if (const auto unknown = choose(); !unknown.empty()) {
         write_failure(
@@ -194,8 +196,10 @@ bool InferAnswer::write_some(api::Answers& answers, http::Response& response) {
 // ---- the tensors ----
 
 void InferAnswer::begin_tensors(const api::Answers& answers) {
-  for (const auto& answer : answers) widest_ = std::max(widest_, item_count(*answer.prediction));
+  for (const auto& answer : answers) widest_ = std::max(widest_, width_of(*answer.prediction));
   if (view_.open_outputs) return;  // the answer names its tensors
+  std::size_t longest_label = 0;
+  for (const auto& label : answers.front().model->labels) longest_label = std::max(longest_label, label.size());
   for (const TensorView& output : view_.outputs) {
     Tensor tensor;
     tensor.name = output.name;
@@ -209,80 +213,132 @@ void InferAnswer::begin_tensors(const api::Answers& answers) {
     const bool is_named = std::any_of(request_.outputs.begin(), request_.outputs.end(),
                                       [&](const auto& wanted) { return wanted.name == output.name; });
     tensor.is_wanted = request_.outputs.empty() || is_named;
-    if (tensor.is_wanted && !view_.is_raw)
-      tensor.bytes.reserve(elements * std::max<std::size_t>(1, element_bytes(output.type)));
+    const std::size_t each =
+        output.type == DataType::kBytes ? sizeof(std::uint32_t) + longest_label : element_bytes(output.type);
+    // The outputs of a detector's raw view are moved.
+    if (tensor.is_wanted && (!view_.is_raw || view_.classifies)) tensor.bytes.reserve(elements * each);
     tensors_.push_back(std::move(tensor));
   }
 }
 
-void InferAnswer::add(schedule::Answer& answer) {
-  std::visit([&](auto& prediction) { add(prediction, *answer.model); }, *answer.prediction);
+std::size_t InferAnswer::classes_of(const common::TensorList& list) const {
+  if (!view_.classifies || list.tensors.empty()) return 1;
+  return std::min<std::size_t>(class_count_, list.tensors.front().array.bytes.size() / sizeof(float));
+}
+
+std::size_t InferAnswer::width_of(const common::Prediction& prediction) const {
+  if (const auto* const list = std::get_if<common::DetectionList>(&prediction)) return list->detections.size();
+  if (const auto* const list = std::get_if<common::ClassificationList>(&prediction)) {
+    return list->classifications.size();
+  }
+  const auto* const list = std::get_if<common::TensorList>(&prediction);
+  return list == nullptr ? 1 : classes_of(*list);
+}
+
+bool InferAnswer::add(schedule::Answer& answer, std::size_t& budget) {
+  return std::visit([&](auto& prediction) { return add(prediction, *answer.model, budget); }, *answer.prediction);
 }
 
 // The tensors are num_dets, det_boxes, det_scores, det_classes and labels. A picture with fewer detections than another
 // picture of the request is filled up.
-void InferAnswer::add(const common::DetectionList& list, const common::ModelDescription& model) {
+bool InferAnswer::add(const common::DetectionList& list, const common::ModelDescription& model, std::size_t& budget) {
   Tensor& count = tensors_[0];
   Tensor& boxes = tensors_[1];
   Tensor& scores = tensors_[2];
   Tensor& classes = tensors_[3];
   Tensor& labels = tensors_[4];
-  put(count.bytes, static_cast<std::int32_t>(list.detections.size()));
-  for (std::size_t i = 0; i < widest_; ++i) {
-    const bool is_there = i < list.detections.size();
-    const common::Detection detection = is_there ? list.detections[i] : common::Detection{};
+  if (next_item_ == 0) put(count.bytes, static_cast<std::int32_t>(list.detections.size()));
+  const std::size_t end = std::min(widest_, next_item_ + budget);
+  take(budget, std::max<std::size_t>(1, end - next_item_));
+  for (; next_item_ < end; ++next_item_) {
+    const bool is_there = next_item_ < list.detections.size();
+    const common::Detection detection = is_there ? list.detections[next_item_] : common::Detection{};
     if (boxes.is_wanted) put(boxes.bytes, detection.box);
     if (scores.is_wanted) put(scores.bytes, detection.confidence);
     if (classes.is_wanted) put(classes.bytes, is_there ? static_cast<std::int32_t>(detection.class_id) : -1);
     if (labels.is_wanted) put_text(labels.bytes, is_there ? model.labels[detection.class_id] : std::string_view());
   }
+  return next_item_ == widest_;
+}
+
+bool InferAnswer::add(const common::ClassificationList& list, const common::ModelDescription& model,
+                      std::size_t& budget) {
+  take(budget, 1 + widest_);
+  add_classifications(list.classifications, model);
+  return true;
 }
 
 // The tensors are class_ids, probabilities and labels.
-void InferAnswer::add(const common::ClassificationList& list, const common::ModelDescription& model) {
+void InferAnswer::add_classifications(const std::vector<common::Classification>& found,
+                                      const common::ModelDescription& model) {
   for (std::size_t i = 0; i < widest_; ++i) {
-    const bool is_there = i < list.classifications.size();
-    const common::Classification found = is_there ? list.classifications[i] : common::Classification{};
-    put(tensors_[0].bytes, is_there ? static_cast<std::int32_t>(found.class_id) : -1);
-    put(tensors_[1].bytes, found.probability);
-    put_text(tensors_[2].bytes, is_there ? model.labels[found.class_id] : std::string_view());
-    if (i < classification_) put_class(classes_, found, is_there ? model.labels[found.class_id] : std::string_view());
+    const bool is_there = i < found.size() && found[i].class_id < model.labels.size();
+    const common::Classification one = is_there ? found[i] : common::Classification{};
+    const std::string_view label = is_there ? model.labels[one.class_id] : std::string_view();
+    if (!view_.is_raw) {
+      put(tensors_[0].bytes, is_there ? static_cast<std::int32_t>(one.class_id) : -1);
+      put(tensors_[1].bytes, one.probability);
+      put_text(tensors_[2].bytes, label);
+    }
+    if (i < classification_) put_class(classes_, one, label);
   }
 }
 
 // The tensors are bytes, crc32 and worker_pid.
-void InferAnswer::add(const common::IdentityAnswer& answer, const common::ModelDescription& /*model*/) {
+bool InferAnswer::add(const common::IdentityAnswer& answer, const common::ModelDescription& /*model*/,
+                      std::size_t& budget) {
+  take(budget, 1);
   put(tensors_[0].bytes, answer.bytes);
   put(tensors_[1].bytes, answer.crc32);
   put(tensors_[2].bytes, answer.worker_pid);
+  return true;
 }
 
-void InferAnswer::add(common::EncodedFile& file, const common::ModelDescription& /*model*/) {
+bool InferAnswer::add(common::EncodedFile& file, const common::ModelDescription& /*model*/, std::size_t& budget) {
+  take(budget, 1);
   put(tensors_[0].files.emplace_back(), static_cast<std::uint32_t>(file.bytes.size()));
   tensors_[0].files.push_back(std::move(file.bytes));
+  return true;
 }
 
-void InferAnswer::add(common::TensorList& list, const common::ModelDescription& /*model*/) {
-  if (view_.is_raw) {  // one picture of a batch; all pictures have the same shape
-    if (list.tensors.empty()) return;
-    common::TensorArray& array = list.tensors.front().array;
-    Tensor& output = tensors_.front();
-    output.shape.resize(1);
-    output.shape.insert(output.shape.end(), array.shape.begin(), array.shape.end());
-    if (output.shape.front() == 1) {
-      output.bytes = std::move(array.bytes);
-    } else {
-      output.files.push_back(std::move(array.bytes));
+bool InferAnswer::add(common::TensorList& list, const common::ModelDescription& model, std::size_t& budget) {
+  take(budget, 1);
+  if (view_.is_raw) {
+    if (!list.tensors.empty()) add_raw(list.tensors.front().array, model);
+  } else if (view_.classifies) {
+    // The worker gives the network's output and the probabilities of all classes (model/tasks/classify_model).
+    constexpr std::size_t kNumbersForItem = 8;  // a class that is sorted costs less than one that is written
+    if (list.tensors.size() != 2) return true;
+    const auto probabilities = floats_of(list.tensors[1].array);
+    take(budget, widest_ + probabilities.size() / kNumbersForItem);
+    add_classifications(common::top_k(probabilities, class_count_), model);
+    const auto& logits = list.tensors[0].array.bytes;
+    tensors_[3].bytes.insert(tensors_[3].bytes.end(), logits.begin(), logits.end());
+  } else {
+    for (common::NamedTensor& named : list.tensors) {
+      Tensor tensor;
+      tensor.name = std::move(named.name);
+      tensor.type = common::oip::data_type_of(named.array.type);
+      tensor.shape = std::move(named.array.shape);
+      tensor.bytes = std::move(named.array.bytes);
+      tensors_.push_back(std::move(tensor));
     }
-    return;
   }
-  for (common::NamedTensor& named : list.tensors) {
-    Tensor tensor;
-    tensor.name = std::move(named.name);
-    tensor.type = common::oip::data_type_of(named.array.type);
-    tensor.shape = std::move(named.array.shape);
-    tensor.bytes = std::move(named.array.bytes);
-    tensors_.push_back(std::move(tensor));
+  return true;
+}
+
+// Adds one picture of a batch. All pictures have the same shape.
+void InferAnswer::add_raw(common::TensorArray& array, const common::ModelDescription& model) {
+  Tensor& output = tensors_.front();
+  output.shape.resize(1);
+  output.shape.insert(output.shape.end(), array.shape.begin(), array.shape.end());
+  if (view_.classifies) {
+    if (classification_ != 0) add_classifications(common::top_k(floats_of(array), class_count_), model);
+    output.bytes.insert(output.bytes.end(), array.bytes.begin(), array.bytes.end());
+  } else if (output.shape.front() == 1) {
+    output.bytes = std::move(array.bytes);
+  } else {
+    output.files.push_back(std::move(array.bytes));
   }
 }
 
@@ -302,6 +358,7 @@ std::string InferAnswer::choose() {
     if (shared != shared_.end()) found->shared = &*shared;
     if (output.classification != 0) {  // the handler has checked that the model classifies
       found->type = DataType::kBytes;
+      found->shape.resize(2);
       found->shape.back() = static_cast<std::int64_t>(std::min<std::size_t>(output.classification, widest_));
       found->bytes = std::move(classes_);
     }

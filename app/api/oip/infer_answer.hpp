@@ -28,6 +28,7 @@ struct SharedOutput {
 };
 using SharedOutputs = std::vector<SharedOutput>;
 
+// The class is large, because it writes each kind of prediction, and any piece of work may end in a stage of the answer.
 class InferAnswer {
  public:
   // Says how the bytes of long tensors are sent. An answer that will be compressed has them in its body.
@@ -66,13 +67,22 @@ class InferAnswer {
 
   // ---- the tensors ----
   void begin_tensors(const api::Answers& answers);
-  // Adds one answer to the tensors.
-  void add(schedule::Answer& answer);
-  void add(const common::DetectionList& list, const common::ModelDescription& model);
-  void add(const common::ClassificationList& list, const common::ModelDescription& model);
-  void add(const common::IdentityAnswer& answer, const common::ModelDescription& model);
-  void add(common::EncodedFile& file, const common::ModelDescription& model);
-  void add(common::TensorList& list, const common::ModelDescription& model);
+  // Returns how many detections or classes the answer has.
+  [[nodiscard]] std::size_t width_of(const common::Prediction& prediction) const;
+  // Returns how many classes of these the answer gives.
+  [[nodiscard]] std::size_t classes_of(const common::TensorList& list) const;
+  // Adds an answer, or a part of it, to the tensors, and takes the work from `budget`. Returns true when the whole
+  // answer is added.
+  [[nodiscard]] bool add(schedule::Answer& answer, std::size_t& budget);
+  [[nodiscard]] bool add(const common::DetectionList& list, const common::ModelDescription& model, std::size_t& budget);
+  [[nodiscard]] bool add(const common::ClassificationList& list, const common::ModelDescription& model,
+                         std::size_t& budget);
+  [[nodiscard]] bool add(const common::IdentityAnswer& answer, const common::ModelDescription& model,
+                         std::size_t& budget);
+  [[nodiscard]] bool add(common::EncodedFile& file, const common::ModelDescription& model, std::size_t& budget);
+  [[nodiscard]] bool add(common::TensorList& list, const common::ModelDescription& model, std::size_t& budget);
+  void add_raw(common::TensorArray& array, const common::ModelDescription& model);
+  void add_classifications(const std::vector<common::Classification>& found, const common::ModelDescription& model);
   // Keeps the tensors that the request names, in its order. Returns the name of a tensor that does not exist.
   [[nodiscard]] std::string choose();
 
@@ -102,9 +112,11 @@ class InferAnswer {
   Stage stage_{Stage::kCollect};
   std::vector<Tensor> tensors_;
   std::uint32_t classification_{0};  // how many classes of each picture the client wants as texts
+  std::uint32_t class_count_{0};     // how many classes of each picture the client wants
   std::vector<std::byte> classes_;   // these texts, as a BYTES tensor
   std::size_t widest_{0};            // the most detections or classes of one answer
   std::size_t next_answer_{0};       // the first answer that is not collected
+  std::size_t next_item_{0};         // the first detection of that answer that is not collected
   std::size_t next_tensor_{0};
   std::size_t next_part_{0};
   std::uint64_t shared_at_{0};  // the bytes of that tensor that are in shared memory

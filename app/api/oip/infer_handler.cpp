@@ -59,10 +59,8 @@ bool has_only_texts(const JsonSplitter::Value& value) {
   return are_blank(value.text.data() + value.text.size());
 }
 
-const TensorView* known(const std::vector<TensorView>& tensors, std::string_view name) {
-  const auto found =
-      std::find_if(tensors.begin(), tensors.end(), [name](const TensorView& tensor) { return tensor.name == name; });
-  return found == tensors.end() ? nullptr : &*found;
+Error needs_binary(std::string_view output) {
+  return bad("output " + in_quotes(output) + " is FP16, which JSON cannot carry: use the binary data format");
 }
 
 // Returns "[-1,3,416]". `has_batch` puts -1 in front.
@@ -137,7 +135,6 @@ Outcome<bool> InferHandler::ready(Bytes body, std::size_t budget_bytes, api::Cal
     }
   }
   if (body_coding_ != ContentCoding::kIdentity) {
-    if (view_.is_raw) return bad("a request to a raw view must not be compressed");
     return ready_packed(body, budget_bytes, calls);
   }
   if (!splitter_) {
@@ -244,22 +241,21 @@ Outcome<void> InferHandler::make_raw_call(Bytes body, api::Calls& calls) {
     const auto open_sides = [](const TensorView& input, bool has_batch) {
       return std::count(input.dims.begin(), input.dims.end(), -1) + (has_batch ? 1 : 0);
     };
-    const bool is_known = view_.inputs.size() == 1 && !view_.open_inputs && !view_.is_raw &&
-                          view_.inputs.front().declared &&
+    const bool is_known = view_.inputs.size() == 1 && !view_.open_inputs && view_.inputs.front().declared &&
                           open_sides(view_.inputs.front(), view_.max_batch_size != 0) <= 1;
     if (!is_known) {
       return bad("a raw request needs a model with one input of a known shape: send JSON before the bytes");
     }
-    if (body_coding_ != ContentCoding::kIdentity) return bad("a raw request with a tensor must not be compressed");
-    options_.tensors = true;
   }
+  options_.tensors = wants_tensors();
   if (body_coding_ != ContentCoding::kIdentity) options_.packing = common::Packing{server_.max_body_bytes};
-  calls.push_back({body, common::ContentKind::kFile, options_, rows_of_raw(body.size())});
+  const auto kind = view_.is_raw ? common::ContentKind::kPlanes : common::ContentKind::kFile;
+  calls.push_back({body, kind, options_, rows_of_raw(body.size())});
   return {};
 }
 
 Outcome<bool> InferHandler::ready_packed(Bytes body, std::size_t budget_bytes, api::Calls& calls) {
-  if (!view_.takes_pictures) {
+  if (is_read_by_worker()) {
     options_.tensors = true;
     options_.packing = common::Packing{server_.max_body_bytes};
     calls.push_back({body, common::ContentKind::kOip, options_});
@@ -286,7 +282,7 @@ Outcome<void> InferHandler::make_packed_calls(Bytes body, api::Calls& calls) {
   constexpr std::uint64_t kMostBodies = 4;
   if (auto checked = check_request(); !checked) return checked;
   if (auto checked = check_inputs(); !checked) return checked;
-  const auto count = checked_picture_count();
+  const auto count = view_.is_raw ? checked_plane_count() : checked_picture_count();
   if (!count) return count.error();
   const InferInput& input = request_.inputs.front();
   if (input.data) {
@@ -307,10 +303,20 @@ Outcome<void> InferHandler::make_packed_calls(Bytes body, api::Calls& calls) {
   }
   for (std::size_t i = 0; i < *count; ++i) {
     options_.packing = common::Packing{bytes, static_cast<std::uint32_t>(i)};
-    calls.push_back({body, common::ContentKind::kOip, options_});
+    const auto kind = view_.is_raw ? common::ContentKind::kOipPlanes : common::ContentKind::kOip;
+    calls.push_back({body, kind, options_});
   }
   return {};
 }
+
+bool InferHandler::wants_tensors() const {
+  if (!view_.takes_pictures) return true;
+  const auto is_logits = [](const auto& output) { return output.name == kLogits; };
+  return view_.output(kLogits) != nullptr &&
+         (request_.outputs.empty() || std::any_of(request_.outputs.begin(), request_.outputs.end(), is_logits));
+}
+
+bool InferHandler::is_read_by_worker() const { return !view_.takes_pictures && !view_.is_raw; }
 
 Outcome<void> InferHandler::check_request() {
   if (request_.uses_shared_memory()) {
@@ -331,19 +337,28 @@ Outcome<void> InferHandler::check_request() {
   options_.iou = request_.iou;
   options_.max_detections = request_.max_detections;
   options_.top_k = request_.top_k;
-  options_.tensors = !view_.takes_pictures;
+  options_.tensors = wants_tensors();
   if (auto within = api::limit_to(*plan_->model->config, options_); !within) return within;
   for (const auto& output : request_.outputs) {
-    if (view_.outputs_known && known(view_.outputs, output.name) == nullptr) {
+    const TensorView* const view = view_.output(output.name);
+    if (view_.outputs_known && view == nullptr) {
       return bad("unexpected inference output " + in_quotes(output.name) + " for model " +
                  in_quotes(plan_->model->config->name));
     }
-    if (output.classification == 0) continue;
-    const common::ModelConfig& config = *plan_->model->config;
-    if (config.task != common::Task::kClassify || output.name != "probabilities") {
+    if (output.classification == 0) {
+      const bool is_binary = output.binary.value_or(false) || output.shared;
+      if (view != nullptr && view->type == DataType::kFp16 && !is_binary) return needs_binary(output.name);
+      continue;
+    }
+    if (!view_.classifies || (!view_.is_raw && output.name != kProbabilities)) {
       return bad("output " + in_quotes(output.name) + " cannot be given as a classification");
     }
-    options_.top_k = std::max(output.classification, options_.top_k.value_or(config.classify.top_k));
+    options_.top_k = std::max(output.classification, options_.top_k.value_or(view_.top_k));
+  }
+  if (request_.outputs.empty() && !request_.binary_outputs) {
+    for (const TensorView& output : view_.outputs) {
+      if (output.type == DataType::kFp16) return needs_binary(output.name);
+    }
   }
   if (view_.takes_pictures && view_.outputs.size() == 1 && view_.outputs.front().type == DataType::kBytes) {
     const bool binary = request_.outputs.empty()
@@ -389,7 +404,7 @@ std::uint32_t InferHandler::row_count() const {
 }
 
 std::uint32_t InferHandler::rows_of_raw(std::uint64_t bytes) const {
-  if (view_.takes_pictures || view_.max_batch_size == 0) return 1;
+  if (!is_read_by_worker() || view_.max_batch_size == 0) return 1;
   const TensorView& input = view_.inputs.front();
   std::uint64_t row_bytes = element_bytes(input.type);
   for (const std::int64_t side : input.dims) {
@@ -402,7 +417,7 @@ std::uint32_t InferHandler::rows_of_raw(std::uint64_t bytes) const {
 
 Outcome<void> InferHandler::check_input(const InferInput& input) const {
   const std::string model = in_quotes(plan_->model->config->name);
-  const TensorView* const tensor = known(view_.inputs, input.name);
+  const TensorView* const tensor = view_.input(input.name);
   if (tensor == nullptr && !view_.open_inputs) {
     return bad("unexpected inference input " + in_quotes(input.name) + " for model " + model);
   }
@@ -487,6 +502,17 @@ Outcome<void> InferHandler::add_pictures(Bytes binary, api::Calls& calls) const 
 
 // The picture that a client prepared is a call, as any picture is. So it is batched with pictures of other requests.
 Outcome<void> InferHandler::add_planes(Bytes binary, api::Calls& calls) const {
+  const auto count = checked_plane_count();
+  if (!count) return count.error();
+  const std::size_t size = binary.size() / *count;
+  if (size == 0 || size * *count != binary.size()) return bad("unexpected size for input 'images'");
+  for (std::size_t i = 0; i < *count; ++i) {
+    calls.push_back({binary.subspan(i * size, size), common::ContentKind::kPlanes, options_});
+  }
+  return {};
+}
+
+Outcome<std::size_t> InferHandler::checked_plane_count() const {
   const InferInput& input = request_.inputs.front();
   const auto count = static_cast<std::size_t>(input.shape.front());
   if (count == 0 || count > api::kMostCalls) {
@@ -494,19 +520,14 @@ Outcome<void> InferHandler::add_planes(Bytes binary, api::Calls& calls) const {
                in_quotes(plan_->model->config->name));
   }
   if (input.data) return bad("input 'images' is large: use the binary data format");
-  for (const auto& output : request_.outputs) {
-    if (output.binary.value_or(false) || output.shared || count == 1) continue;
-    return bad("output 'output0' of several pictures is large: use the binary data format");
-  }
-  if (request_.outputs.empty() && !request_.binary_outputs && count != 1) {
-    return bad("output 'output0' of several pictures is large: use the binary data format");
-  }
-  const std::size_t size = binary.size() / count;
-  if (size == 0 || size * count != binary.size()) return bad("unexpected size for input 'images'");
-  for (std::size_t i = 0; i < count; ++i) {
-    calls.push_back({binary.subspan(i * size, size), common::ContentKind::kPlanes, options_});
-  }
-  return {};
+  if (view_.classifies || count == 1) return count;  // the output is short
+  const bool is_binary = request_.outputs.empty()
+                             ? request_.binary_outputs
+                             : std::all_of(request_.outputs.begin(), request_.outputs.end(), [](const auto& output) {
+                                 return output.binary.value_or(false) || output.shared;
+                               });
+  return is_binary ? Outcome<std::size_t>(count)
+                   : bad("output 'output0' of several pictures is large: use the binary data format");
 }
 
 Outcome<void> InferHandler::add_binary_pictures(Bytes binary, std::size_t count, api::Calls& calls) const {
@@ -567,7 +588,7 @@ Outcome<void> InferHandler::take_header(api::Answers& answers) {
 bool InferHandler::render(const Result& result, http::Response& response) {
   if (packer_) return packer_->pack_some(response);
   if (!answer_) {
-    if (options_.packing && options_.tensors) {
+    if (options_.packing && is_read_by_worker() && json_bytes_ != std::uint64_t{0}) {
       if (const auto taken = take_header(result.answers); !taken) {
         write_error(taken.error(), 1, response);
         return true;

@@ -39,6 +39,7 @@
 
 namespace yolod::app::api::oip {
 
+// The class is large, because the forms of a body and the kinds of models combine: each check concerns several of them.
 class InferHandler final : public api::Handler, public common::Recycled<InferHandler> {
  public:
   // The arguments outlive this object. Without `regions` no tensor may be in shared memory.
@@ -89,6 +90,11 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
   [[nodiscard]] common::Outcome<void> add_text_pictures(std::size_t count, api::Calls& calls) const;
   [[nodiscard]] common::Outcome<void> check_texts(std::size_t count) const;
   [[nodiscard]] common::Outcome<std::size_t> checked_picture_count() const;
+  [[nodiscard]] common::Outcome<std::size_t> checked_plane_count() const;
+  // Returns whether the worker answers with tensors.
+  [[nodiscard]] bool wants_tensors() const;
+  // Returns whether a worker reads the whole request, because the model takes tensors with names.
+  [[nodiscard]] bool is_read_by_worker() const;
   // Takes the header of a compressed request out of the answer of a model on tensors.
   [[nodiscard]] common::Outcome<void> take_header(api::Answers& answers);
 

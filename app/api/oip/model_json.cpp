@@ -100,7 +100,7 @@ void write_config(const serving::ServedModel& model, ViewKind view, http::Respon
   out += R"(],"parameters":{)";
   if (view == ViewKind::kRaw) {
     out += R"("metadata":{"string_value":)";
-    out.add_json(common::as_utf8(raw_metadata(*model.dispatcher.description())));
+    out.add_json(common::as_utf8(raw_metadata(*model.config, *model.dispatcher.description())));
     out += '}';
   }
   out += "}}";

@@ -16,8 +16,17 @@ std::string_view platform_of(const common::ModelConfig& config) {
   return std::holds_alternative<common::DarknetSource>(config.source) ? "darknet" : "identity";
 }
 
-std::vector<TensorView> picture_outputs(const common::ModelConfig& config) {
-  if (std::holds_alternative<common::IdentitySource>(config.source)) {
+std::int64_t class_count(const common::ModelDescription& description) {
+  return static_cast<std::int64_t>(description.labels.size());
+}
+
+bool is_identity(const common::ModelConfig& config) {
+  return std::holds_alternative<common::IdentitySource>(config.source);
+}
+
+std::vector<TensorView> picture_outputs(const common::ModelConfig& config,
+                                        const common::ModelDescription& description) {
+  if (is_identity(config)) {
     return {
         {"bytes", DataType::kUint64, {1}}, {"crc32", DataType::kUint32, {1}}, {"worker_pid", DataType::kUint32, {1}}};
   }
@@ -28,10 +37,13 @@ std::vector<TensorView> picture_outputs(const common::ModelConfig& config) {
               {"det_scores", DataType::kFp32, {-1}},
               {"det_classes", DataType::kInt32, {-1}},
               {"labels", DataType::kBytes, {-1}}};
-    case common::Task::kClassify:
-      return {{"class_ids", DataType::kInt32, {-1}},
-              {"probabilities", DataType::kFp32, {-1}},
-              {"labels", DataType::kBytes, {-1}}};
+    case common::Task::kClassify: {
+      std::vector<TensorView> outputs{{"class_ids", DataType::kInt32, {-1}},
+                                      {std::string(kProbabilities), DataType::kFp32, {-1}},
+                                      {"labels", DataType::kBytes, {-1}}};
+      if (config.classify.raw) outputs.push_back({std::string(kLogits), DataType::kFp32, {class_count(description)}});
+      return outputs;
+    }
     case common::Task::kImage: return {{"image", DataType::kBytes, {1}}};
     case common::Task::kTensor: break;
   }
@@ -61,6 +73,11 @@ ModelView raw_view(const common::ModelConfig& config, const common::ModelDescrip
                   DataType::kFp32,
                   {description.input_channels, description.input_height, description.input_width}}};
   view.outputs = {{std::string(kRawOutput), DataType::kFp32, {}}};
+  if (config.task == common::Task::kClassify) {
+    view.classifies = true;
+    view.outputs.front().dims = {class_count(description)};
+    return view;
+  }
   for (const std::uint32_t side : description.raw_output) {
     view.outputs.front().dims.push_back(side == 0 ? -1 : std::int64_t{side});
   }
@@ -73,6 +90,12 @@ const common::TensorConfig* declared(const std::vector<common::TensorConfig>& te
   return found == tensors.end() ? nullptr : &*found;
 }
 
+const TensorView* named(const std::vector<TensorView>& tensors, std::string_view name) {
+  const auto found =
+      std::find_if(tensors.begin(), tensors.end(), [name](const TensorView& tensor) { return tensor.name == name; });
+  return found == tensors.end() ? nullptr : &*found;
+}
+
 // The shape of a declared tensor has the batch in front, as a request has.
 std::vector<std::int64_t> dims_of(const common::TensorConfig& tensor, const ModelView& view) {
   return {tensor.shape.begin() + (view.max_batch_size == 0 ? 0 : 1), tensor.shape.end()};
@@ -80,11 +103,22 @@ std::vector<std::int64_t> dims_of(const common::TensorConfig& tensor, const Mode
 
 }  // namespace
 
+const TensorView* ModelView::input(std::string_view name) const { return named(inputs, name); }
+const TensorView* ModelView::output(std::string_view name) const { return named(outputs, name); }
+
+bool has_raw_view(const common::ModelConfig& config) {
+  if (is_identity(config)) return false;
+  return (config.task == common::Task::kDetect && config.detect.raw) ||
+         (config.task == common::Task::kClassify && config.classify.raw);
+}
+
 // The stride matters only to programs that choose another size of the input, and this server has a single size.
-std::string raw_metadata(const common::ModelDescription& description) {
+std::string raw_metadata(const common::ModelConfig& config, const common::ModelDescription& description) {
   constexpr std::size_t kMostLabels = 4096;  // so that the text is written in well below 1 ms
   if (description.labels.size() > kMostLabels) return {};
-  std::string text = "{'stride': 32, 'task': 'detect', 'batch': 1, 'imgsz': [";
+  std::string text = "{'stride': 32, 'task': '";
+  text += config.task == common::Task::kClassify ? "classify" : "detect";
+  text += "', 'batch': 1, 'imgsz': [";
   text += std::to_string(description.input_height) + ", " + std::to_string(description.input_width) + "], 'names': {";
   for (std::size_t i = 0; i < description.labels.size(); ++i) {
     if (i != 0) text += ", ";
@@ -103,11 +137,12 @@ ModelView view_of(const common::ModelConfig& config, const common::ModelDescript
   if (kind == ViewKind::kRaw) return raw_view(config, description);
   ModelView view;
   view.platform = platform_of(config);
-  const bool is_identity = std::holds_alternative<common::IdentitySource>(config.source);
-  if (is_identity || config.task != common::Task::kTensor) {
+  if (is_identity(config) || config.task != common::Task::kTensor) {
     view.max_batch_size = static_cast<std::uint32_t>(api::kMostCalls);
     view.inputs = {{std::string(kPictureInput), DataType::kBytes, {1}}};
-    view.outputs = picture_outputs(config);
+    view.outputs = picture_outputs(config, description);
+    view.classifies = !is_identity(config) && config.task == common::Task::kClassify;
+    view.top_k = config.classify.top_k;
     return view;
   }
   view.takes_pictures = false;

@@ -3,18 +3,8 @@
 #include <algorithm>
 #include <string>
 #include <utility>
-#include <variant>
 
 namespace yolod::app::api::oip {
-
-namespace {
-
-bool has_raw_view(const common::ModelConfig& config) {
-  return config.task == common::Task::kDetect && config.detect.raw &&
-         !std::holds_alternative<common::IdentitySource>(config.source);
-}
-
-}  // namespace
 
 http::Exchange::Next AllModelsExchange::begin(const http::RequestView& /*request*/, http::Response& response) {
   write_(read_(), metrics(), response);

@@ -63,8 +63,8 @@ struct FoundModel {
 };
 
 // Finds the model of a path. `captures` are as in OneModelExchange. An Error is kNotFound for a version that is not a
-// number, kUnknownModel or kNotReady for an unloaded model, or the result of `unknown`. NAME:raw exists only for a
-// detector with detect.raw.
+// number, kUnknownModel or kNotReady for an unloaded model, or the result of `unknown`. NAME:raw exists only if
+// has_raw_view().
 [[nodiscard]] common::Outcome<FoundModel> find_model(const serving::Models& models, const http::Captures& captures,
                                                      OneModelExchange::Unknown unknown = unknown_model);
 

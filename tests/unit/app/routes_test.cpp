@@ -265,7 +265,7 @@ TEST_CASE("Routes: a page of another site sends no request that changes somethin
     const bool only_reads = !route.allows(verb::post) && !route.allows(verb::put) && !route.allows(verb::delete_);
     // Requests to these routes change nothing that stays.
     const bool computes = route.pattern.ends_with("/infer") ||
-                          begins(route.pattern, {"/predict", "/image", "/v1/", "/v2/logging", "/v2/repository/index",
+                          begins(route.pattern, {"/predict", "/image", "/v1/", "/v2/logging", "/v2/trace/setting", "/v2/repository/index",
                                                  "/detect", "/infer/", "/{project}"});
     const bool has_own_check = begins(route.pattern, {"/api/"});
     CHECK((route.effect == http::Effect::kChanges) == !(only_reads || computes || has_own_check));

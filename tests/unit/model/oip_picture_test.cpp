@@ -34,6 +34,23 @@ TEST_CASE("OipPicture: it finds an element after the JSON, and a text in the JSO
   CHECK(picture_or_why(texts, 1) == "yo");
 }
 
+TEST_CASE("OipPicture: each picture has an equal part of the planes", "[model][unit]") {
+  const auto planes_or_why = [](const std::string& shape, const std::string& bytes, std::uint32_t part) {
+    const std::string request = R"({"inputs":[{"name":"images","shape":)" + shape +
+                                R"(,"datatype":"UINT8","parameters":{"binary_data_size":)" +
+                                std::to_string(bytes.size()) + "}}]}" + bytes;
+    const auto planes = planes_in_oip(std::as_bytes(std::span(request.data(), request.size())), part);
+    return planes ? std::string(reinterpret_cast<const char*>(planes->data()), planes->size()) : planes.error().message;
+  };
+  CHECK(planes_or_why("[2,3,1,1]", "abcdef", 0) == "abc");
+  CHECK(planes_or_why("[2,3,1,1]", "abcdef", 1) == "def");
+  const std::string wrong = "unexpected size for input 'images'";
+  CHECK(planes_or_why("[2,3,1,1]", "abcdef", 2) == wrong);
+  CHECK(planes_or_why("[2,3,1,1]", "abcde", 0).starts_with("unexpected size 5 for input 'images'"));
+  CHECK(planes_or_why("[0,3,1,1]", "", 0) == wrong);
+  CHECK(planes_or_why("[]", "a", 0) == wrong);
+}
+
 TEST_CASE("OipPicture: a request whose bytes do not have the picture is refused", "[model][unit]") {
   const std::string bytes = length_and("one") + length_and("");
   CHECK(picture_or_why(request_with(bytes, bytes.size()), 1) == "picture 1 is empty");

@@ -81,6 +81,26 @@ TEST_CASE("CompletionCheck: a class that the model does not have is refused", "[
   CHECK_FALSE(read(common::ClassificationList{10, 10, {{UINT32_MAX, 0.5F}}}, config_of(Task::kClassify)));
 }
 
+TEST_CASE("CompletionCheck: the tensors of a classifier have a number for each class", "[app][unit]") {
+  using common::ElementType;
+  common::PredictionOptions as_tensors;
+  as_tensors.tensors = true;
+  const auto accepts = [&](ElementType type, std::vector<std::int64_t> shape, std::size_t count) {
+    const auto bytes = common::array_bytes(type, shape).value();
+    const common::TensorArray array{type, std::move(shape), std::vector<std::byte>(bytes)};
+    common::TensorList list;
+    for (std::size_t i = 0; i < count; ++i) list.tensors.push_back({"t" + std::to_string(i), array});
+    return read(list, config_of(Task::kClassify), as_tensors);
+  };
+  CHECK(accepts(ElementType::kFloat32, {2}, 2));
+  CHECK_FALSE(accepts(ElementType::kFloat32, {2}, 1));
+  CHECK_FALSE(accepts(ElementType::kFloat32, {2}, 3));
+  CHECK_FALSE(accepts(ElementType::kFloat32, {3}, 2));
+  CHECK_FALSE(accepts(ElementType::kFloat32, {1, 2}, 2));
+  CHECK_FALSE(accepts(ElementType::kFloat64, {2}, 2));
+  CHECK_FALSE(read(common::ClassificationList{10, 10, {{0, 0.5F}}}, config_of(Task::kClassify), as_tensors));
+}
+
 TEST_CASE("CompletionCheck: an error is accepted if a worker may send it, and its text is bounded", "[app][unit]") {
   const auto refused = [](std::uint32_t code, const std::string& text) -> std::optional<common::Error> {
     return workers_error(code, std::as_bytes(std::span(text.data(), text.size())));

@@ -39,6 +39,8 @@ TEST_CASE("OipTensors: JSON numbers, nested or flat, are converted", "[model][un
   CHECK(numbers<float>(*floats) == std::vector<float>{1, -2500, 0.1F, 7});
   CHECK(numbers<double>(*read_json_numbers("[1e-300]", DataType::kFp64, 1)) == std::vector<double>{1e-300});
   CHECK(numbers<float>(*read_json_numbers("[1e-50,-1e-46]", DataType::kFp32, 2)) == std::vector<float>{0, 0});
+  CHECK(numbers<double>(*read_json_numbers("[1e-400 , -4e-5000]", DataType::kFp64, 2)) == std::vector<double>{0, 0});
+  CHECK(numbers<float>(*read_json_numbers("[1e-400]", DataType::kFp32, 1)) == std::vector<float>{0});
   CHECK(numbers<std::int64_t>(*read_json_numbers("[-9223372036854775808]", DataType::kInt64, 1)).front() == INT64_MIN);
   CHECK(numbers<std::uint64_t>(*read_json_numbers("[18446744073709551615]", DataType::kUint64, 1)).front() ==
         UINT64_MAX);
@@ -64,6 +66,9 @@ TEST_CASE("OipTensors: an array that is malformed or does not fit its type is re
   CHECK(why("[-1]", DataType::kUint8, 1) == what + "UINT8");
   CHECK(why("[1.0]", DataType::kInt32, 1) == what + "INT32");
   CHECK(why("[1e40]", DataType::kFp32, 1) == what + "FP32");
+  CHECK(why("[-1e400]", DataType::kFp64, 1) == what + "FP64");
+  CHECK(why("[1e9999]", DataType::kFp64, 1) == what + "FP64");
+  CHECK(why("[1e-400x]", DataType::kFp64, 1) == what + "FP64");
   CHECK(why("[1]", DataType::kBool, 1) == what + "BOOL");
   CHECK(why("[true]", DataType::kFp32, 1) == what + "FP32");
   CHECK(why("[NaN]", DataType::kInt32, 1) == what + "INT32");

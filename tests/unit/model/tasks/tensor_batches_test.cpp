@@ -128,5 +128,25 @@ TEST_CASE("TensorBatches: without max_rows one request has all of the memory", "
   }
 }
 
+TEST_CASE("TensorBatches: a compressed tensor without JSON has the declared shape, and no header comes back",
+          "[model][unit]") {
+  Echo network;
+  auto made = settings(GENERATE(0, 16), 1'000'000);
+  made.raw_input = common::TensorConfig{"x", common::oip::DataType::kInt64, {-1, 2}, {}};
+  TensorBatches batches(made, network.function());
+  const std::vector<std::int64_t> values{1, 2, 3, 4};
+  const std::string bytes(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(std::int64_t));
+  Requests requests({tests::gzipped(bytes), tests::gzipped(bytes + "x"), "not compressed"});
+  for (Input& input : requests.inputs) input.kind = common::ContentKind::kFile;
+  const auto outputs = batches.run(requests.inputs);
+  REQUIRE(outputs[0].prediction.ok());
+  const auto& list = std::get<common::TensorList>(*outputs[0].prediction);
+  REQUIRE(list.tensors.size() == 1);
+  CHECK(list.tensors[0].array.shape == std::vector<std::int64_t>{2, 2});
+  CHECK(std::string(reinterpret_cast<const char*>(list.tensors[0].array.bytes.data()), bytes.size()) == bytes);
+  CHECK(outputs[1].prediction.error().code == ErrorCode::kBadRequest);
+  CHECK(outputs[2].prediction.error().code == ErrorCode::kBadRequest);
+}
+
 }  // namespace
 }  // namespace yolod::model::tensor_batches_test

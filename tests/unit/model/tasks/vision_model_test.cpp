@@ -2,6 +2,8 @@
 #include "model/tasks/vision_model.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -10,7 +12,9 @@
 #include <vector>
 
 #include "model/rules/loaded_network.hpp"
+#include "model/tasks/classify_model.hpp"
 #include "model/tasks/detect_model.hpp"
+#include "tests/support/packed_bodies.hpp"
 
 using namespace yolod;
 using common::ErrorCode;
@@ -210,4 +214,62 @@ TEST_CASE("DetectModel: a network with its own suppression refuses iou, and the 
   REQUIRE(other);
   options.iou = 0.5F;
   CHECK(answer_of(**other, options).prediction);
+}
+
+namespace {
+
+std::vector<float> floats_of(const common::NamedTensor& tensor) {
+  std::vector<float> values(tensor.array.bytes.size() / sizeof(float));
+  std::memcpy(values.data(), tensor.array.bytes.data(), values.size() * sizeof(float));
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("ClassifyModel: as tensors it gives the network's output and the probabilities, for pictures and for planes",
+          "[model][unit]") {
+  common::ModelConfig config;
+  config.name = "m";
+  model::LoadedNetwork loaded;
+  loaded.network = std::make_unique<ConstantNetwork>(std::vector<float>{1, 3}, std::vector<std::size_t>{2});
+  loaded.rules.logits = true;
+  loaded.labels = {"cat", "dog"};
+  const auto classifier = model::make_classify_model(config, std::move(loaded)).value();
+  common::PredictionOptions options;
+  options.tensors = true;
+  const std::string planes(3, '\x7F');  // of one pixel
+  const std::string request = R"({"inputs":[{"name":"images","shape":[1,3,1,1],"datatype":"UINT8",)"
+                              R"("parameters":{"binary_data_size":3}}]})" +
+                              planes;
+  const std::string packed_planes = tests::gzipped(planes);
+  const std::string packed_request = tests::deflated(request);
+  const auto bytes_of = [](const std::string& text) { return std::as_bytes(std::span(text.data(), text.size())); };
+  const auto body = picture_of_width(10);
+  auto packed = options;
+  packed.packing = common::Packing{1000, 0};
+  const std::vector<model::Input> inputs{
+      {bytes_of(body), common::ContentKind::kFile, options},
+      {bytes_of(planes), common::ContentKind::kPlanes, options},
+      {bytes_of(packed_planes), common::ContentKind::kPlanes, packed},
+      {bytes_of(packed_request), common::ContentKind::kOipPlanes, packed},
+      {bytes_of(packed_planes), common::ContentKind::kOipPlanes, packed},
+  };
+  const auto outputs = classifier->run(inputs);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CAPTURE(i);
+    REQUIRE(outputs[i].prediction.ok());
+    const auto& tensors = std::get<common::TensorList>(*outputs[i].prediction).tensors;
+    REQUIRE(tensors.size() == 2);
+    CHECK(tensors[0].array.shape == std::vector<std::int64_t>{2});
+    CHECK(floats_of(tensors[0]) == std::vector<float>{1, 3});
+    CHECK(floats_of(tensors[1])[1] == Approx(1 / (1 + std::exp(-2.0))));
+  }
+  CHECK(outputs[4].prediction.error().code == ErrorCode::kBadRequest);
+  config.limits.max_result_bytes = 15;
+  model::LoadedNetwork again;
+  again.network = std::make_unique<ConstantNetwork>(std::vector<float>{1, 3}, std::vector<std::size_t>{2});
+  again.labels = {"cat", "dog"};
+  const auto limited = model::make_classify_model(config, std::move(again)).value();
+  CHECK(answer_of(*limited, options).prediction.error().message.find("limits.max_result_bytes is 15") !=
+        std::string::npos);
 }

@@ -100,6 +100,62 @@ TEST_CASE("InferAnswer: a classification is a text for each class", "[app][unit]
         "output 'labels' cannot be given as a classification");
 }
 
+TEST_CASE("InferAnswer: the lists of many pictures are collected in pieces, also if one picture has all detections",
+          "[app][unit]") {
+  InferBench bench(config_of(Task::kDetect));
+  const std::size_t most = GENERATE(300, 9'000);
+  const std::size_t pictures = 64;
+  std::vector<common::Prediction> predictions(pictures, common::DetectionList{10, 10, {}});
+  std::get<common::DetectionList>(predictions.front()).detections.resize(most, {1, 0.5F, {1, 2, 3, 4}});
+  ask_pictures(bench, pictures,
+               R"(,"outputs":[{"name":"labels","parameters":{"binary_data":true}},)"
+               R"({"name":"det_scores","parameters":{"binary_data":true}}])");
+  const std::string text = bench.answer(std::move(predictions), {"cat", "dog"});
+  CHECK(static_cast<std::size_t>(bench.pieces) >= pictures * most / 4'000);
+  std::string labels;
+  for (std::size_t i = 0; i < pictures * most; ++i) labels += element(i < most ? "dog" : "");
+  std::string scores;
+  for (std::size_t i = 0; i < pictures * most; ++i) scores += bytes_of(i < most ? 0.5F : 0.0F);
+  CHECK(text.ends_with(labels + scores));
+}
+
+common::TensorList class_tensors(std::vector<float> logits, std::vector<float> probabilities) {
+  const auto tensor = [](std::string name, const std::vector<float>& values) {
+    const auto raw = std::as_bytes(std::span(values));
+    return common::NamedTensor{
+        std::move(name),
+        {common::ElementType::kFloat32, {static_cast<std::int64_t>(values.size())}, {raw.begin(), raw.end()}}};
+  };
+  return {{tensor("output0", logits), tensor("probabilities", probabilities)}};
+}
+
+TEST_CASE("InferAnswer: with classify.raw a picture has logits beside its classes", "[app][unit]") {
+  auto config = config_of(Task::kClassify);
+  config.classify.raw = true;
+  config.classify.top_k = 2;
+  common::ModelDescription description;
+  description.labels = {"cat", "dog", "cow"};
+  InferBench bench(config, description);
+  const auto answer = [&](std::size_t pictures) {
+    std::vector<common::Prediction> predictions(pictures, class_tensors({1, 3, 2}, {0.125F, 0.625F, 0.25F}));
+    return bench.answer(std::move(predictions), {"cat", "dog", "cow"});
+  };
+  ask_pictures(bench, 2);
+  CHECK(bench.calls[1].options.tensors);
+  CHECK(answer(2) == std::string(kHead) +
+                         R"({"name":"class_ids","datatype":"INT32","shape":[2,2],"data":[1,2,1,2]},)"
+                         R"({"name":"probabilities","datatype":"FP32","shape":[2,2],"data":[0.625,0.25,0.625,0.25]},)"
+                         R"({"name":"labels","datatype":"BYTES","shape":[2,2],"data":["dog","cow","dog","cow"]},)"
+                         R"({"name":"logits","datatype":"FP32","shape":[2,3],"data":[1,3,2,1,3,2]}]})");
+  ask_pictures(bench, 1,
+               R"(,"outputs":[{"name":"logits"},{"name":"probabilities","parameters":{"classification":3}}])");
+  CHECK(answer(1) == std::string(kHead) + R"({"name":"logits","datatype":"FP32","shape":[1,3],"data":[1,3,2]},)"
+                                          R"({"name":"probabilities","datatype":"BYTES","shape":[1,3],"data":)"
+                                          R"(["0.625000:1:dog","0.250000:2:cow","0.125000:0:cat"]}]})");
+  ask_pictures(bench, 1, R"(,"outputs":[{"name":"class_ids"}])");
+  CHECK_FALSE(bench.calls[0].options.tensors);
+}
+
 TEST_CASE("InferAnswer: pictures come in binary form only", "[app][unit]") {
   InferBench bench(config_of(Task::kImage));
   const std::string members = R"({"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["aa"]}])";

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "tests/support/packed_bodies.hpp"
 #include "tests/unit/app/api/oip/infer_bench.hpp"
 
 namespace yolod::app::api::oip {
@@ -294,8 +295,87 @@ TEST_CASE("InferHandler: a raw view refuses other shapes and types, and long ten
         "output 'output0' of several pictures is large: use the binary data format");
   CHECK(bench.ask(R"({"inputs":[{"name":"images","shape":[1,3,2,4],"datatype":"FP32","data":[1]}]})") ==
         "input 'images' is large: use the binary data format");
+}
+
+TEST_CASE("InferHandler: a raw view takes compressed requests, and a picture without JSON", "[app][unit]") {
+  RawBench bench;
+  const std::string planes(96, 'a');
+  REQUIRE(bench.ask(planes, "0") == "");
+  CHECK(bench.calls[0].kind == ContentKind::kPlanes);
+  CHECK(bench.calls[0].options.tensors);
+  CHECK(bench.calls[0].rows == 1);
   bench.fields = "Content-Encoding: gzip\r\n";
-  CHECK(bench.ask("x", "5") == "a request to a raw view must not be compressed");
+  REQUIRE(bench.ask(tests::gzipped(planes), "0") == "");
+  CHECK(bench.calls[0].kind == ContentKind::kPlanes);
+  CHECK(bench.calls[0].options.packing == common::Packing{bench.server.max_body_bytes, 0});
+  const std::string json =
+      R"({"inputs":[{"name":"images","shape":[2,3,2,4],"datatype":"FP32","parameters":{"binary_data_size":192}}])" +
+      kBinaryOutputs + "}";
+  REQUIRE(bench.ask(tests::gzipped(json + planes + planes), std::to_string(json.size())) == "");
+  REQUIRE(bench.calls.size() == 2);
+  CHECK(bench.calls[1].kind == ContentKind::kOipPlanes);
+  CHECK(bench.calls[1].options.tensors);
+  CHECK(bench.calls[1].options.packing == common::Packing{json.size() + 192, 1});
+  const std::string no_bytes = R"({"inputs":[{"name":"images","shape":[1,3,2,4],"datatype":"FP32"}]})";
+  CHECK(bench.ask(tests::gzipped(no_bytes + planes), std::to_string(no_bytes.size())).find("must have 'data' or") !=
+        std::string::npos);
+}
+
+TEST_CASE("InferHandler: the raw view of a classifier gives its output, or the best classes of it", "[app][unit]") {
+  auto config = config_of(Task::kClassify);
+  auto description = RawBench::raw_description();
+  InferBench without(config, description);
+  without.model_name = "echo:raw";
+  CHECK(without.ask("{}") == "Request for unknown model: 'echo:raw' is not found");
+  config.classify.raw = true;
+  InferBench bench(config, description);
+  bench.model_name = "echo:raw";
+  const std::string planes(192, 'a');
+  const auto answer = [&](std::size_t pictures) {
+    std::vector<common::Prediction> predictions;
+    for (std::size_t i = 0; i < pictures; ++i) {
+      const std::vector<float> values{static_cast<float>(i), 0.5F};
+      const auto raw = std::as_bytes(std::span(values));
+      const common::TensorArray array{common::ElementType::kFloat32, {2}, {raw.begin(), raw.end()}};
+      predictions.emplace_back(common::TensorList{{{"output0", array}, {"probabilities", array}}});
+    }
+    return bench.answer(std::move(predictions), description.labels);
+  };
+  const std::string head = R"({"model_name":"echo","model_version":"3","outputs":[{"name":"output0","datatype":)";
+  REQUIRE(bench.ask_binary(RawBench::images("[2,3,2,4]", "FP32"), planes) == "");
+  CHECK(bench.calls[1].options.tensors);
+  CHECK(answer(2) == head + R"("FP32","shape":[2,2],"data":[0,0.5,1,0.5]}]})");
+  REQUIRE(bench.ask_binary(RawBench::images("[2,3,2,4]", "FP32", kBinaryOutputs), planes) == "");
+  CHECK(answer(2) ==
+        head + R"("FP32","shape":[2,2],"parameters":{"binary_data_size":16}}]})" + bytes_of(0.0F, 0.5F, 1.0F, 0.5F));
+  const auto wanted = [](int classes) {
+    return R"(,"outputs":[{"name":"output0","parameters":{"classification":)" + std::to_string(classes) + "}}]";
+  };
+  REQUIRE(bench.ask_binary(RawBench::images("[2,3,2,4]", "FP32", wanted(1)), planes) == "");
+  CHECK(answer(2) == head + R"("BYTES","shape":[2,1],"data":["0.500000:1:dog","1.000000:0:cat"]}]})");
+  REQUIRE(bench.ask_binary(RawBench::images("[1,3,2,4]", "FP32", wanted(9)), planes.substr(96)) == "");
+  CHECK(answer(1) == head + R"("BYTES","shape":[1,2],"data":["0.500000:1:dog","0.000000:0:cat"]}]})");
+  RawBench detector;
+  CHECK(detector.ask_binary(RawBench::images("[1,3,2,4]", "FP32", wanted(1)), planes.substr(96)) ==
+        "output 'output0' cannot be given as a classification");
+}
+
+TEST_CASE("InferHandler: an output that the config declares as FP16 needs the binary form", "[app][unit]") {
+  auto config = config_of(Task::kTensor);
+  config.outputs = {{"y", common::oip::DataType::kFp16, {-1}, {}}};
+  InferBench bench(config, tensor_description());
+  const std::string inputs = R"({"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]},)"
+                             R"({"name":"y","shape":[1],"datatype":"FP32","data":[1]}])";
+  const std::string why = "output 'y' is FP16, which JSON cannot carry: use the binary data format";
+  CHECK(bench.ask(inputs + "}") == why);
+  CHECK(bench.ask(inputs + R"(,"outputs":[{"name":"y"}]})") == why);
+  CHECK(bench.ask(inputs + R"(,"outputs":[{"name":"y","parameters":{"binary_data":true}}]})") == "");
+  REQUIRE(bench.ask(inputs + R"(,"parameters":{"binary_data_output":true}})") == "");
+  const common::TensorArray half{common::ElementType::kFloat16, {1}, std::vector<std::byte>(2, std::byte{'h'})};
+  CHECK(bench.answer({common::TensorList{{{"y", half}}}}) ==
+        R"({"model_name":"echo","model_version":"3","outputs":[)"
+        R"({"name":"y","datatype":"FP16","shape":[1],"parameters":{"binary_data_size":2}}]})"
+        "hh");
 }
 
 TEST_CASE("InferHandler: the outputs of a raw view are one tensor, in the order of the pictures", "[app][unit]") {

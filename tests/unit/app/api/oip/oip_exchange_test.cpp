@@ -186,6 +186,23 @@ TEST_CASE("OipExchange: a detector with detect.raw has a second view, with Ultra
   CHECK(bench.one(write_metadata, {":raw"}).starts_with("404 "));
 }
 
+TEST_CASE("OipExchange: a classifier with classify.raw has logits and a second view", "[app][unit]") {
+  auto config = api::echo_config();
+  config.source = common::TorchScriptSource{};
+  config.task = common::Task::kClassify;
+  config.classify.raw = true;
+  common::ModelDescription description;
+  description.labels = {"cat", "dog"};
+  description.input_channels = 3;
+  description.input_height = description.input_width = 32;
+  OipBench bench(config, description);
+  CHECK(bench.one(write_metadata, {"echo"}).ends_with(R"({"name":"logits","datatype":"FP32","shape":[-1,2]}]})"));
+  CHECK(bench.one(write_metadata, {"echo:raw"})
+            .ends_with(R"("inputs":[{"name":"images","datatype":"FP32","shape":[-1,3,32,32]}],)"
+                       R"("outputs":[{"name":"output0","datatype":"FP32","shape":[-1,2]}]})"));
+  CHECK(bench.one(write_config, {"echo:raw"}).find("'task': 'classify'") != std::string::npos);
+}
+
 TEST_CASE("OipExchange: an unloaded model is refused as Triton does", "[app][unit]") {
   OipBench bench;
   bench.is_there = false;

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "app/api/oip/logging_exchange.hpp"
+#include "app/api/oip/settings_exchange.hpp"
 #include "tests/unit/app/api/exchange_driver.hpp"
 
 namespace yolod::app::api::oip {
@@ -58,7 +58,8 @@ class RepositoryBench {
 TEST_CASE("OipLogging: a request may write only the settings that it reads", "[app][unit]") {
   RepositoryBench bench;
   const auto ask = [&bench](const char* body) {
-    bench.driver_finish(bench.post(std::make_unique<LoggingExchange>(bench.metrics), body));
+    bench.driver_finish(
+        bench.post(std::make_unique<SettingsExchange>(bench.metrics, SettingsExchange::Kind::kLog), body));
     return bench.answer();
   };
   const std::string settings = ask(nullptr);
