@@ -30,6 +30,8 @@ constexpr std::size_t kDetectionBytes = 24;
 constexpr std::size_t kListBytes = 16;  // kind, width, height, count
 constexpr std::size_t kClassificationBytes = 8;
 constexpr std::size_t kFileBytes = 8;  // kind, type
+// The tensors of a raw view have their names, types and shapes beside their bytes, and a classifier's best classes.
+constexpr std::size_t kRawBytes = 256 + std::size_t{common::kMaxTopK} * (sizeof(std::int32_t) + sizeof(float));
 
 // The first bytes of a file of each type.
 std::string_view magic_of(FileType type) {
@@ -99,7 +101,7 @@ DetectionList read_detections(Reader& in) {
   list.image_width = in.number<std::uint32_t>();
   list.image_height = in.number<std::uint32_t>();
   const auto count = in.number<std::uint32_t>();
-  if (in.left() != count * kDetectionBytes) {
+  if (count > common::kMaxDetections || in.left() != count * kDetectionBytes) {
     in.fail();
     return list;
   }
@@ -122,7 +124,7 @@ ClassificationList read_classifications(Reader& in) {
   list.image_width = in.number<std::uint32_t>();
   list.image_height = in.number<std::uint32_t>();
   const auto count = in.number<std::uint32_t>();
-  if (in.left() != count * kClassificationBytes) {
+  if (count > common::kMaxTopK || in.left() != count * kClassificationBytes) {
     in.fail();
     return list;
   }
@@ -199,12 +201,12 @@ std::uint64_t result_bytes_for(const common::ModelConfig& model) {
   switch (model.task) {
     case common::Task::kDetect:
       needed = kListBytes + std::uint64_t{model.detect.max_detections} * kDetectionBytes;
-      if (model.detect.annotate || model.detect.raw)
-        needed = std::max(needed, kFileBytes + model.limits.max_result_bytes);
+      if (model.detect.annotate) needed = std::max(needed, kFileBytes + model.limits.max_result_bytes);
+      if (model.detect.raw) needed = std::max(needed, kRawBytes + model.limits.max_result_bytes);
       break;
     case common::Task::kClassify:
       needed = kListBytes + std::uint64_t{common::kMaxTopK} * kClassificationBytes;
-      if (model.classify.raw) needed = std::max(needed, kFileBytes + model.limits.max_result_bytes);
+      if (model.classify.raw) needed = std::max(needed, kRawBytes + model.limits.max_result_bytes);
       break;
     case common::Task::kImage:
     case common::Task::kTensor: needed = kFileBytes + model.limits.max_result_bytes; break;

@@ -1,5 +1,6 @@
 #include "model/json_picture.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -102,10 +103,18 @@ bool has_planes(const Input& input) {
   return input.kind == common::ContentKind::kPlanes || input.kind == common::ContentKind::kOipPlanes;
 }
 
-Outcome<std::span<const std::byte>> planes_of(const Input& input, std::vector<std::byte>& unpacked) {
+std::uint64_t unpacked_bytes(const Input& input, std::uint64_t most_bytes) {
+  const auto& packing = input.options.packing;
+  if (!packing) return 0;
+  const bool has_only_planes = input.kind == common::ContentKind::kPlanes;
+  return has_only_planes ? std::min(packing->limit_bytes, most_bytes) : packing->limit_bytes;
+}
+
+Outcome<std::span<const std::byte>> planes_of(const Input& input, std::vector<std::byte>& unpacked,
+                                              std::uint64_t most_bytes) {
   const auto& packing = input.options.packing;
   if (!packing) return input.body;
-  auto body = unpack(input.body, packing->limit_bytes);
+  auto body = unpack(input.body, unpacked_bytes(input, most_bytes));
   if (!body) return body.error();
   unpacked = *std::move(body);
   if (input.kind == common::ContentKind::kPlanes) return std::span<const std::byte>(unpacked);

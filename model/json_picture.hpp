@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -26,7 +27,10 @@ namespace yolod::model {
 // Returns the planes of such an input: its body, or a part of its compressed body, which is then stored in `unpacked`.
 // An Error has code kBadRequest. REQUIRES: has_planes().
 [[nodiscard]] common::Outcome<std::span<const std::byte>> planes_of(const Input& input,
-                                                                    std::vector<std::byte>& unpacked);
+                                                                    std::vector<std::byte>& unpacked,
+                                                                    std::uint64_t most_bytes);
+// Returns how many bytes planes_of() decompresses at most. `most_bytes` is the size of the longest planes of a picture.
+[[nodiscard]] std::uint64_t unpacked_bytes(const Input& input, std::uint64_t most_bytes);
 
 // Returns the bytes of a JSON text (without its quotes) that has a picture in base64. An Error has code kBadRequest.
 [[nodiscard]] common::Outcome<std::vector<std::byte>> picture_in_base64(std::span<const std::byte> text);

@@ -1,9 +1,12 @@
 #include "app/schedule/completion_check.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace yolod::app::schedule {
 namespace {
@@ -76,16 +79,46 @@ bool labels_exist(const common::Prediction& prediction, const common::ModelDescr
   return true;
 }
 
-// Returns whether the tensors of a classifier have a number for each class.
-bool classes_fit(const common::Prediction& prediction, const common::ModelConfig& config,
+bool is_list_of(const common::TensorArray& array, common::ElementType type) {
+  return array.type == type && array.shape.size() == 1;
+}
+
+// Returns whether a detector's raw view could give the tensors.
+bool is_raw_detection(const common::TensorList& list, const common::ModelDescription& description) {
+  if (list.tensors.size() != 1) return false;
+  const common::TensorArray& output = list.tensors.front().array;
+  const auto& sides = description.raw_output;  // 0: any length
+  return output.type == common::ElementType::kFloat32 &&
+         std::equal(output.shape.begin(), output.shape.end(), sides.begin(), sides.end(),
+                    [](std::int64_t side, std::uint32_t wanted) { return wanted == 0 || side == wanted; });
+}
+
+// Returns whether a classifier could give the tensors: a number for each class, and the best classes with their values.
+bool is_raw_classification(const common::TensorList& list, const common::ModelDescription& description) {
+  if (list.tensors.size() != 3) return false;
+  const common::TensorArray& output = list.tensors[0].array;
+  const common::TensorArray& ids = list.tensors[1].array;
+  const common::TensorArray& values = list.tensors[2].array;
+  const bool fit = is_list_of(output, common::ElementType::kFloat32) && is_list_of(ids, common::ElementType::kInt32) &&
+                   is_list_of(values, common::ElementType::kFloat32) && ids.shape == values.shape;
+  if (!fit || output.shape.front() != static_cast<std::int64_t>(description.labels.size()) ||
+      ids.shape.front() > std::int64_t{common::kMaxTopK}) {
+    return false;
+  }
+  std::vector<std::int32_t> numbers(ids.bytes.size() / sizeof(std::int32_t));
+  if (!numbers.empty()) std::memcpy(numbers.data(), ids.bytes.data(), ids.bytes.size());
+  return std::all_of(numbers.begin(), numbers.end(), [&](std::int32_t id) {
+    return id >= 0 && static_cast<std::size_t>(id) < description.labels.size();
+  });
+}
+
+// Returns whether the tensors of a model on pictures have the types and shapes that its raw view announces.
+bool tensors_fit(const common::Prediction& prediction, const common::ModelConfig& config,
                  const common::ModelDescription& description) {
   const auto* const list = std::get_if<common::TensorList>(&prediction);
-  if (list == nullptr || config.task != common::Task::kClassify) return true;
-  const std::vector<std::int64_t> shape{static_cast<std::int64_t>(description.labels.size())};
-  return list->tensors.size() == 2 &&
-         std::all_of(list->tensors.begin(), list->tensors.end(), [&](const common::NamedTensor& tensor) {
-           return tensor.array.type == common::ElementType::kFloat32 && tensor.array.shape == shape;
-         });
+  if (list == nullptr) return true;
+  if (config.task == common::Task::kDetect) return is_raw_detection(*list, description);
+  return config.task != common::Task::kClassify || is_raw_classification(*list, description);
 }
 
 }  // namespace
@@ -93,7 +126,7 @@ bool classes_fit(const common::Prediction& prediction, const common::ModelConfig
 bool could_predict(const common::Prediction& prediction, const common::ModelConfig& config,
                    const common::PredictionOptions& asked, const common::ModelDescription& description) {
   return fits_task(prediction, config, asked) && labels_exist(prediction, description) &&
-         classes_fit(prediction, config, description);
+         tensors_fit(prediction, config, description);
 }
 
 std::optional<Error> workers_error(std::uint32_t code, std::span<const std::byte> text) {

@@ -441,7 +441,7 @@ Fields fields_of(DetectConfig& detect) {
           .means("The answer leaves out detections that are less certain than this."),
       real_field("iou", detect.iou, 0, 1)
           .means("Two boxes of one class that overlap more than this count as one thing."),
-      count_field("max_detections", detect.max_detections, 1, 30'000)
+      count_field("max_detections", detect.max_detections, 1, kMaxDetections)
           .means("An answer has at most this many detections, the most certain ones."),
       bool_field("augment", detect.augment)
           .means("The network looks at each picture three times, which finds more in 2.5 to 3 times the time."),

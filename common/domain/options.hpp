@@ -8,6 +8,7 @@ namespace yolod::common {
 
 // The most classes that an answer may list.
 inline constexpr std::uint32_t kMaxTopK = 1000;
+inline constexpr std::uint32_t kMaxDetections = 30'000;
 
 // Says how a worker reads compressed content. The client sent it with Content-Encoding: gzip or deflate.
 struct Packing {

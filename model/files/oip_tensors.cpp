@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -154,19 +152,42 @@ class NumberReader {
     }
     return true;
   }
-  // Reads a number that is too close to 0 for its type. A number that is too large is refused.
+  // Reads a number that is too close to 0 for its type: it becomes 0. A number that is too large is refused. REQUIRES:
+  // from_chars() has found that the number is out of the range of its type.
   bool read_small([[maybe_unused]] Number& number) {
     if constexpr (std::is_floating_point_v<Number>) {
-      const char* after = at_;
-      while (!is_end(after)) ++after;
-      constexpr std::ptrdiff_t kLongest = 1000;
-      if (after - at_ > kLongest) return false;
-      const std::string text(at_, after);  // strtold needs a text that ends
-      char* end = nullptr;
-      const long double wide = std::strtold(text.c_str(), &end);
-      if (end != text.c_str() + text.size() || !(std::abs(wide) < 1)) return false;
-      number = static_cast<Number>(wide);
-      at_ = after;
+      const bool is_negative = *at_ == '-';
+      const char* at = at_ + (is_negative ? 1 : 0);
+      // Find the power of ten of the first digit that is not 0.
+      std::int64_t power = 0;
+      bool is_after_point = false;
+      bool has_digit = false;
+      for (; at != end_ && (*at == '.' || (*at >= '0' && *at <= '9')); ++at) {
+        if (*at == '.') {
+          if (std::exchange(is_after_point, true)) return false;
+          continue;
+        }
+        if (has_digit) {
+          power += is_after_point ? 0 : 1;
+        } else {
+          has_digit = *at != '0';
+          power -= is_after_point ? 1 : 0;
+        }
+      }
+      if (at != end_ && (*at == 'e' || *at == 'E')) {
+        ++at;
+        if (at != end_ && *at == '+') ++at;
+        std::int64_t exponent = 0;
+        const bool is_below = at != end_ && *at == '-';
+        const auto [after, failure] = std::from_chars(at, end_, exponent);
+        constexpr std::int64_t kHuge = std::int64_t{1} << 50U;  // above the length of any text
+        if (failure == std::errc::result_out_of_range) exponent = is_below ? -kHuge : kHuge;
+        power += std::clamp(exponent, -kHuge, kHuge);
+        at = after;
+      }
+      if (!has_digit || power >= 0 || !is_end(at)) return false;
+      number = is_negative ? Number{-0.0} : Number{0};
+      at_ = at;
       return true;
     }
     return false;

@@ -1,15 +1,14 @@
 #include "model/tasks/classify_model.hpp"
 
-#include <algorithm>
 #include <cstring>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "common/domain/top_k.hpp"
 #include "model/bad_model.hpp"
-#include "model/heads/softmax.hpp"
+#include "model/heads/top_k.hpp"
+#include "model/json_picture.hpp"
 #include "model/rules/loaded_network.hpp"
 #include "model/tasks/vision_model.hpp"
 
@@ -20,9 +19,9 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-common::NamedTensor tensor_of(std::string name, std::span<const float> values) {
-  common::NamedTensor tensor{std::move(name),
-                             {common::ElementType::kFloat32, {static_cast<std::int64_t>(values.size())}, {}}};
+template <typename Number>
+common::NamedTensor tensor_of(std::string name, common::ElementType type, std::span<const Number> values) {
+  common::NamedTensor tensor{std::move(name), {type, {static_cast<std::int64_t>(values.size())}, {}}};
   tensor.array.bytes.resize(values.size_bytes());
   if (!values.empty()) std::memcpy(tensor.array.bytes.data(), values.data(), values.size_bytes());
   return tensor;
@@ -48,24 +47,31 @@ class ClassifyModel final : public VisionModel {
     const auto output = head.image(index);
     std::vector<float> probabilities(output.begin(), output.end());
     if (logits_) heads::softmax(probabilities);
-    if (input.options.tensors) return tensors(output, probabilities);
+    // The raw view has no probabilities, so the output itself ranks its classes.
+    if (input.options.tensors) return tensors(output, has_planes(input) ? output : probabilities, input.options);
     return common::Prediction(common::ClassificationList{
         static_cast<std::uint32_t>(prepared.image_size.width), static_cast<std::uint32_t>(prepared.image_size.height),
-        common::top_k(probabilities, input.options.top_k.value_or(config().classify.top_k))});
+        heads::top_k(probabilities, input.options.top_k.value_or(config().classify.top_k))});
   }
 
-  // Returns the network's output, and the probabilities that it means.
-  [[nodiscard]] Outcome<common::Prediction> tensors(std::span<const float> output,
-                                                    std::span<const float> probabilities) const {
-    common::TensorList list;
-    list.tensors.push_back(tensor_of("output0", output));
-    list.tensors.push_back(tensor_of("probabilities", probabilities));
-    const std::uint64_t bytes = output.size_bytes() + probabilities.size_bytes();
-    if (bytes > config().limits.max_result_bytes) {
-      return Error{ErrorCode::kInvalidParameter, "the output has " + std::to_string(bytes) +
+  // Returns the network's output, and the numbers and values of the best classes of `ranked`.
+  [[nodiscard]] Outcome<common::Prediction> tensors(std::span<const float> output, std::span<const float> ranked,
+                                                    const common::PredictionOptions& options) const {
+    if (output.size_bytes() > config().limits.max_result_bytes) {
+      return Error{ErrorCode::kInvalidParameter, "the output has " + std::to_string(output.size_bytes()) +
                                                      " bytes, but the model's limits.max_result_bytes is " +
                                                      std::to_string(config().limits.max_result_bytes)};
     }
+    std::vector<std::int32_t> ids;
+    std::vector<float> values;
+    for (const auto& best : heads::top_k(ranked, options.top_k.value_or(config().classify.top_k))) {
+      ids.push_back(static_cast<std::int32_t>(best.class_id));
+      values.push_back(best.probability);
+    }
+    common::TensorList list;
+    list.tensors.push_back(tensor_of("output0", common::ElementType::kFloat32, output));
+    list.tensors.push_back(tensor_of<std::int32_t>("class_ids", common::ElementType::kInt32, ids));
+    list.tensors.push_back(tensor_of<float>("values", common::ElementType::kFloat32, values));
     return common::Prediction(std::move(list));
   }
 

@@ -83,7 +83,9 @@ class TensorModel final : public Model {
       if (tensor.position && *tensor.position < results->size()) (*results)[*tensor.position].name = tensor.name;
       if (tensor.type != common::oip::DataType::kFp16) continue;
       for (auto& result : *results) {
-        if (result.name == tensor.name) torchscript::narrow(result.array);
+        if (result.name == tensor.name && !torchscript::narrow(result.array)) {
+          return common::Error{common::ErrorCode::kInternal, "no memory for the output " + result.name};
+        }
       }
     }
     return results;

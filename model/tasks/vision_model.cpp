@@ -235,7 +235,12 @@ bool VisionModel::decode_one(const Input& input, std::span<float> room, Output& 
     if (has_planes(input)) {
       prepared.image_size = input_size_;
       prepared.placement = {0, 0, input_size_.width, input_size_.height};
-      const auto planes = planes_of(input, unwrapped);
+      const std::uint64_t bytes = unpacked_bytes(input, room.size_bytes());
+      const auto share = bytes == 0 ? image::DecodeMemory::Share() : decode_memory_.take(bytes);
+      if (!share) {
+        return Error{ErrorCode::kImageTooComplex, "the tensors need more memory than limits.max_decode_memory allows"};
+      }
+      const auto planes = planes_of(input, unwrapped, room.size_bytes());
       if (!planes) return planes.error();
       return image::interleave_planes(*planes, network_->shape().channels, room);
     }

@@ -239,14 +239,18 @@ Outcome<std::vector<NamedTensor>> TensorNetwork::run(std::vector<TensorArray> ar
   return Error{ErrorCode::kBadRequest, "the model cannot be run on arrays of these shapes and types"};
 }
 
-void narrow(TensorArray& array) {
-  if (array.type != ElementType::kFloat32) return;
-  const auto wide = at::from_blob(array.bytes.data(), {static_cast<std::int64_t>(array.bytes.size() / sizeof(float))},
-                                  at::TensorOptions().dtype(at::kFloat));
-  const auto half = wide.to(at::kHalf);
-  array.type = ElementType::kFloat16;
-  array.bytes.resize(half.nbytes());
-  if (half.nbytes() != 0) std::memcpy(array.bytes.data(), half.data_ptr(), half.nbytes());
+bool narrow(TensorArray& array) {
+  if (array.type != ElementType::kFloat32) return true;
+  try {
+    const std::int64_t count = static_cast<std::int64_t>(array.bytes.size() / sizeof(float));
+    const auto half = at::from_blob(array.bytes.data(), {count}, at::TensorOptions().dtype(at::kFloat)).to(at::kHalf);
+    array.type = ElementType::kFloat16;
+    array.bytes.resize(half.nbytes());
+    if (half.nbytes() != 0) std::memcpy(array.bytes.data(), half.data_ptr(), half.nbytes());
+    return true;
+  } catch (const std::exception&) {  // LibTorch has its own exception for a lack of memory
+    return false;
+  }
 }
 
 }  // namespace yolod::model::torchscript

@@ -48,7 +48,7 @@ class TensorNetwork {
   std::unique_ptr<State> state_;
 };
 
-// Converts an array of float32 to float16; other arrays stay as they are.
-void narrow(TensorArray& array);
+// Converts an array of float32 to float16; other arrays stay as they are. Returns false if there is no memory.
+[[nodiscard]] bool narrow(TensorArray& array);
 
 }  // namespace yolod::model::torchscript

@@ -29,6 +29,9 @@ YOLOD_FUZZ_TARGET(oip) {
     const bool is_of_parameters = error.code == common::ErrorCode::kInvalidParameter;
     fuzz::require_one_line(error, is_of_parameters ? error.code : common::ErrorCode::kBadRequest);
   }
+  if (const auto planes = model::planes_in_oip({reinterpret_cast<const std::byte*>(data), size}, 1); planes) {
+    fuzz::require(2 * planes->size() <= size);  // the second picture of several
+  }
   if (const auto unpacked = model::unpack({reinterpret_cast<const std::byte*>(data), size}, kMostUnpackedBytes)) {
     fuzz::require(unpacked->size() <= kMostUnpackedBytes);
   }

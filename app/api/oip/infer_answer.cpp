@@ -12,7 +12,6 @@
 
 #include "app/api/oip/oip_error.hpp"
 #include "common/awake_clock.hpp"
-#include "common/domain/top_k.hpp"
 #include "common/text.hpp"
 
 namespace yolod::app::api::oip {
@@ -74,11 +73,23 @@ void put_class(std::vector<std::byte>& bytes, const common::Classification& foun
   put_text(bytes, text.view());
 }
 
-// Returns the numbers of an array of float32.
-std::vector<float> floats_of(const common::TensorArray& array) {
-  std::vector<float> numbers(array.bytes.size() / sizeof(float));
-  if (!numbers.empty()) std::memcpy(numbers.data(), array.bytes.data(), numbers.size() * sizeof(float));
+template <typename Number>
+std::vector<Number> numbers_of(const common::TensorArray& array) {
+  std::vector<Number> numbers(array.bytes.size() / sizeof(Number));
+  if (!numbers.empty()) std::memcpy(numbers.data(), array.bytes.data(), numbers.size() * sizeof(Number));
   return numbers;
+}
+
+// Returns the best classes in a classifier's tensors (app/schedule/completion_check has checked them).
+std::vector<common::Classification> classes_in(const common::TensorList& list) {
+  const auto ids = numbers_of<std::int32_t>(list.tensors[1].array);
+  const auto values = numbers_of<float>(list.tensors[2].array);
+  std::vector<common::Classification> classes;
+  classes.reserve(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    classes.push_back({static_cast<std::uint32_t>(ids[i]), values[i]});
+  }
+  return classes;
 }
 
 // Takes work from the budget of a piece.
@@ -120,7 +131,7 @@ std::size_t append_element(http::TextBuffer& out, DataType type, const std::byte
     case DataType::kFp32: append_number<float>(out, place); break;
     case DataType::kFp64: append_number<double>(out, place); break;
     case DataType::kFp16:
-    case DataType::kBf16: break;  // no model gives these types
+    case DataType::kBf16: out += "null"; break;  // the handler refuses JSON for these types
     case DataType::kBytes: {
       const auto length = number_at<std::uint32_t>(place);
       const std::string_view text(reinterpret_cast<const char*>(place) + sizeof length, length);
@@ -151,13 +162,19 @@ InferAnswer::InferAnswer(const common::oip::InferRequest& request, const ModelVi
       regions_(regions),
       copy_(regions == nullptr ? nullptr : regions->thread()) {
   for (const auto& output : request.outputs) classification_ = std::max(classification_, output.classification);
-  class_count_ = view.is_raw ? classification_ : std::max(classification_, request.top_k.value_or(view.top_k));
 }
 
 bool InferAnswer::write_some(api::Answers& answers, http::Response& response) {
   switch (stage_) {
     case Stage::kCollect: {
-      if (next_answer_ == 0 && next_item_ == 0) begin_tensors(answers);
+      if (next_answer_ == 0 && next_item_ == 0) {
+        if (!std::all_of(answers.begin(), answers.end(), [this](const auto& answer) { return fits(answer); })) {
+          write_error(response, {common::ErrorCode::kNotReady,
+                                 "the model was replaced while the request waited, and has other outputs now"});
+          return true;
+        }
+        begin_tensors(answers);
+      }
       for (std::size_t budget = kItemsAtOnce; next_answer_ < answers.size(); ++next_answer_, next_item_ = 0) {
         if (budget == 0 || !add(answers[next_answer_], budget)) return false;
       }
@@ -215,15 +232,32 @@ void InferAnswer::begin_tensors(const api::Answers& answers) {
     tensor.is_wanted = request_.outputs.empty() || is_named;
     const std::size_t each =
         output.type == DataType::kBytes ? sizeof(std::uint32_t) + longest_label : element_bytes(output.type);
-    // The outputs of a detector's raw view are moved.
-    if (tensor.is_wanted && (!view_.is_raw || view_.classifies)) tensor.bytes.reserve(elements * each);
+    // The outputs of networks are moved, not copied.
+    if (tensor.is_wanted && !view_.is_raw && output.name != kLogits) tensor.bytes.reserve(elements * each);
     tensors_.push_back(std::move(tensor));
   }
 }
 
-std::size_t InferAnswer::classes_of(const common::TensorList& list) const {
-  if (!view_.classifies || list.tensors.empty()) return 1;
-  return std::min<std::size_t>(class_count_, list.tensors.front().array.bytes.size() / sizeof(float));
+bool InferAnswer::fits(const schedule::Answer& answer) const {
+  const common::Prediction& prediction = *answer.prediction;
+  if (const auto* const list = std::get_if<common::TensorList>(&prediction); list != nullptr && view_.takes_pictures) {
+    const TensorView* const logits = view_.output(kLogits);
+    return logits != nullptr && list->tensors.size() == 3 && list->tensors.front().array.shape == logits->dims;
+  }
+  switch (view_.answers) {
+    case AnswerKind::kDetections: return std::holds_alternative<common::DetectionList>(prediction);
+    case AnswerKind::kClasses: return std::holds_alternative<common::ClassificationList>(prediction);
+    case AnswerKind::kIdentity: return std::holds_alternative<common::IdentityAnswer>(prediction);
+    case AnswerKind::kFile: return std::holds_alternative<common::EncodedFile>(prediction);
+    case AnswerKind::kTensors: break;
+  }
+  const auto* const list = std::get_if<common::TensorList>(&prediction);
+  if (list == nullptr || !view_.is_raw) return list != nullptr;
+  const auto& wanted = view_.outputs.front().dims;
+  if (list->tensors.size() != (view_.classifies ? 3U : 1U)) return false;
+  const auto& shape = list->tensors.front().array.shape;
+  return std::equal(shape.begin(), shape.end(), wanted.begin(), wanted.end(),
+                    [](std::int64_t side, std::int64_t dim) { return dim < 0 || side == dim; });
 }
 
 std::size_t InferAnswer::width_of(const common::Prediction& prediction) const {
@@ -232,7 +266,8 @@ std::size_t InferAnswer::width_of(const common::Prediction& prediction) const {
     return list->classifications.size();
   }
   const auto* const list = std::get_if<common::TensorList>(&prediction);
-  return list == nullptr ? 1 : classes_of(*list);
+  const bool has_classes = list != nullptr && view_.classifies;
+  return has_classes ? static_cast<std::size_t>(list->tensors[1].array.shape.front()) : 1;
 }
 
 bool InferAnswer::add(schedule::Answer& answer, std::size_t& budget) {
@@ -304,16 +339,11 @@ bool InferAnswer::add(common::EncodedFile& file, const common::ModelDescription&
 bool InferAnswer::add(common::TensorList& list, const common::ModelDescription& model, std::size_t& budget) {
   take(budget, 1);
   if (view_.is_raw) {
-    if (!list.tensors.empty()) add_raw(list.tensors.front().array, model);
+    add_raw(list, model, budget);
   } else if (view_.classifies) {
-    // The worker gives the network's output and the probabilities of all classes (model/tasks/classify_model).
-    constexpr std::size_t kNumbersForItem = 8;  // a class that is sorted costs less than one that is written
-    if (list.tensors.size() != 2) return true;
-    const auto probabilities = floats_of(list.tensors[1].array);
-    take(budget, widest_ + probabilities.size() / kNumbersForItem);
-    add_classifications(common::top_k(probabilities, class_count_), model);
-    const auto& logits = list.tensors[0].array.bytes;
-    tensors_[3].bytes.insert(tensors_[3].bytes.end(), logits.begin(), logits.end());
+    take(budget, widest_);
+    add_classifications(classes_in(list), model);
+    tensors_[3].files.push_back(std::move(list.tensors.front().array.bytes));
   } else {
     for (common::NamedTensor& named : list.tensors) {
       Tensor tensor;
@@ -328,14 +358,16 @@ bool InferAnswer::add(common::TensorList& list, const common::ModelDescription& 
 }
 
 // Adds one picture of a batch. All pictures have the same shape.
-void InferAnswer::add_raw(common::TensorArray& array, const common::ModelDescription& model) {
+void InferAnswer::add_raw(common::TensorList& list, const common::ModelDescription& model, std::size_t& budget) {
   Tensor& output = tensors_.front();
+  common::TensorArray& array = list.tensors.front().array;
+  if (classification_ != 0) {
+    take(budget, widest_);
+    add_classifications(classes_in(list), model);
+  }
   output.shape.resize(1);
   output.shape.insert(output.shape.end(), array.shape.begin(), array.shape.end());
-  if (view_.classifies) {
-    if (classification_ != 0) add_classifications(common::top_k(floats_of(array), class_count_), model);
-    output.bytes.insert(output.bytes.end(), array.bytes.begin(), array.bytes.end());
-  } else if (output.shape.front() == 1) {
+  if (output.shape.front() == 1) {
     output.bytes = std::move(array.bytes);
   } else {
     output.files.push_back(std::move(array.bytes));
@@ -361,6 +393,7 @@ std::string InferAnswer::choose() {
       found->shape.resize(2);
       found->shape.back() = static_cast<std::int64_t>(std::min<std::size_t>(output.classification, widest_));
       found->bytes = std::move(classes_);
+      found->files.clear();
     }
     chosen.push_back(std::move(*found));
   }
@@ -413,7 +446,7 @@ void InferAnswer::write_head(http::Response& response) {
     if (tensor.shared != nullptr) continue;
     bytes += 128;
     if (!tensor.is_binary && tensor.type != DataType::kBytes) {
-      bytes += tensor.bytes.size() / element_bytes(tensor.type) * most_json_bytes(tensor.type);
+      bytes += tensor.size_bytes() / element_bytes(tensor.type) * most_json_bytes(tensor.type);
     } else if (!tensor.is_binary || !is_part(tensor.size_bytes())) {
       bytes += tensor.size_bytes();
     }
@@ -478,12 +511,19 @@ bool InferAnswer::write_tensors(http::Response& response) {
 }
 
 bool InferAnswer::write_data(const Tensor& tensor, http::TextBuffer& out) {
-  for (std::size_t count = 0; at_ < tensor.bytes.size(); ++count) {
-    if (count == kNumbersAtOnce) return false;
-    if (at_ != 0) out += ',';
-    at_ += append_element(out, tensor.type, tensor.bytes.data() + at_);
+  std::size_t left = kNumbersAtOnce;
+  // The first part is the bytes, and the files follow.
+  for (; next_part_ <= tensor.files.size(); ++next_part_, at_ = 0) {
+    const auto& part = next_part_ == 0 ? tensor.bytes : tensor.files[next_part_ - 1];
+    while (at_ < part.size()) {
+      if (left-- == 0) return false;
+      if (std::exchange(has_element_, true)) out += ',';
+      at_ += append_element(out, tensor.type, part.data() + at_);
+    }
   }
   out += "]}";
+  next_part_ = 0;
+  has_element_ = false;
   return true;
 }
 

@@ -28,7 +28,8 @@ struct SharedOutput {
 };
 using SharedOutputs = std::vector<SharedOutput>;
 
-// The class is large, because it writes each kind of prediction, and any piece of work may end in a stage of the answer.
+// The class is large, because it writes each kind of prediction, and any piece of work may end in a stage of the
+// answer.
 class InferAnswer {
  public:
   // Says how the bytes of long tensors are sent. An answer that will be compressed has them in its body.
@@ -69,8 +70,8 @@ class InferAnswer {
   void begin_tensors(const api::Answers& answers);
   // Returns how many detections or classes the answer has.
   [[nodiscard]] std::size_t width_of(const common::Prediction& prediction) const;
-  // Returns how many classes of these the answer gives.
-  [[nodiscard]] std::size_t classes_of(const common::TensorList& list) const;
+  // Returns whether the prediction has the outputs of the view. A reload may change the model while a request waits.
+  [[nodiscard]] bool fits(const schedule::Answer& answer) const;
   // Adds an answer, or a part of it, to the tensors, and takes the work from `budget`. Returns true when the whole
   // answer is added.
   [[nodiscard]] bool add(schedule::Answer& answer, std::size_t& budget);
@@ -81,7 +82,7 @@ class InferAnswer {
                          std::size_t& budget);
   [[nodiscard]] bool add(common::EncodedFile& file, const common::ModelDescription& model, std::size_t& budget);
   [[nodiscard]] bool add(common::TensorList& list, const common::ModelDescription& model, std::size_t& budget);
-  void add_raw(common::TensorArray& array, const common::ModelDescription& model);
+  void add_raw(common::TensorList& list, const common::ModelDescription& model, std::size_t& budget);
   void add_classifications(const std::vector<common::Classification>& found, const common::ModelDescription& model);
   // Keeps the tensors that the request names, in its order. Returns the name of a tensor that does not exist.
   [[nodiscard]] std::string choose();
@@ -112,7 +113,6 @@ class InferAnswer {
   Stage stage_{Stage::kCollect};
   std::vector<Tensor> tensors_;
   std::uint32_t classification_{0};  // how many classes of each picture the client wants as texts
-  std::uint32_t class_count_{0};     // how many classes of each picture the client wants
   std::vector<std::byte> classes_;   // these texts, as a BYTES tensor
   std::size_t widest_{0};            // the most detections or classes of one answer
   std::size_t next_answer_{0};       // the first answer that is not collected
@@ -122,6 +122,7 @@ class InferAnswer {
   std::uint64_t shared_at_{0};  // the bytes of that tensor that are in shared memory
   std::size_t at_{0};           // the place in the bytes, or in that file, of that tensor
   bool is_open_{false};         // whether the array "data" of that tensor has begun
+  bool has_element_{false};     // whether that array has an element
 };
 
 }  // namespace yolod::app::api::oip

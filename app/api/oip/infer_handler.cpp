@@ -250,7 +250,9 @@ Outcome<void> InferHandler::make_raw_call(Bytes body, api::Calls& calls) {
   options_.tensors = wants_tensors();
   if (body_coding_ != ContentCoding::kIdentity) options_.packing = common::Packing{server_.max_body_bytes};
   const auto kind = view_.is_raw ? common::ContentKind::kPlanes : common::ContentKind::kFile;
-  calls.push_back({body, kind, options_, rows_of_raw(body.size())});
+  // The size of a compressed tensor is known later (count_rows).
+  const bool is_packed = body_coding_ != ContentCoding::kIdentity;
+  calls.push_back({body, kind, options_, is_packed ? 1 : rows_of_raw(body.size())});
   return {};
 }
 
@@ -585,10 +587,21 @@ Outcome<void> InferHandler::take_header(api::Answers& answers) {
   return {};
 }
 
+void InferHandler::count_rows(const api::Answers& answers) {
+  const auto* const list = std::get_if<common::TensorList>(&*answers.front().prediction);
+  if (view_.max_batch_size == 0 || list == nullptr || list->tensors.empty()) return;
+  const auto& shape = list->tensors.front().array.shape;
+  const std::int64_t rows = shape.empty() ? 1 : std::clamp<std::int64_t>(shape.front(), 1, view_.max_batch_size);
+  plan_->model->metrics.more_rows(static_cast<std::uint32_t>(rows - 1));
+}
+
 bool InferHandler::render(const Result& result, http::Response& response) {
   if (packer_) return packer_->pack_some(response);
   if (!answer_) {
-    if (options_.packing && is_read_by_worker() && json_bytes_ != std::uint64_t{0}) {
+    const bool is_packed_tensor = options_.packing && is_read_by_worker();
+    if (is_packed_tensor && json_bytes_ == std::uint64_t{0}) {
+      count_rows(result.answers);
+    } else if (is_packed_tensor) {
       if (const auto taken = take_header(result.answers); !taken) {
         write_error(taken.error(), 1, response);
         return true;

@@ -82,7 +82,7 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
   [[nodiscard]] common::Outcome<void> check_rows() const;
   // Returns how many rows the request has, or 1 if its model does not count rows. REQUIRES: check_inputs() accepted it.
   [[nodiscard]] std::uint32_t row_count() const;
-  // Returns how many rows a raw request with so many bytes has. A worker checks the size.
+  // Returns how many rows a raw request with so many bytes has that is not compressed. A worker checks the size.
   [[nodiscard]] std::uint32_t rows_of_raw(std::uint64_t bytes) const;
   [[nodiscard]] common::Outcome<void> add_planes(Bytes binary, api::Calls& calls) const;
   [[nodiscard]] common::Outcome<void> add_pictures(Bytes binary, api::Calls& calls) const;
@@ -97,6 +97,8 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
   [[nodiscard]] bool is_read_by_worker() const;
   // Takes the header of a compressed request out of the answer of a model on tensors.
   [[nodiscard]] common::Outcome<void> take_header(api::Answers& answers);
+  // Counts the rows of a compressed tensor without JSON, whose size only the worker knows.
+  void count_rows(const api::Answers& answers);
 
   // A part of the piece: from the client's body, or from shared memory.
   struct PiecePart {

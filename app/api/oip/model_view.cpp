@@ -50,6 +50,17 @@ std::vector<TensorView> picture_outputs(const common::ModelConfig& config,
   return {};
 }
 
+AnswerKind answers_of(const common::ModelConfig& config) {
+  if (is_identity(config)) return AnswerKind::kIdentity;
+  switch (config.task) {
+    case common::Task::kDetect: return AnswerKind::kDetections;
+    case common::Task::kClassify: return AnswerKind::kClasses;
+    case common::Task::kImage: return AnswerKind::kFile;
+    case common::Task::kTensor: break;
+  }
+  return AnswerKind::kTensors;
+}
+
 constexpr std::string_view kRawSuffix = ":raw";
 
 // Appends the text as a Python literal.
@@ -116,8 +127,8 @@ bool has_raw_view(const common::ModelConfig& config) {
 std::string raw_metadata(const common::ModelConfig& config, const common::ModelDescription& description) {
   constexpr std::size_t kMostLabels = 4096;  // so that the text is written in well below 1 ms
   if (description.labels.size() > kMostLabels) return {};
-  std::string text = "{'stride': 32, 'task': '";
-  text += config.task == common::Task::kClassify ? "classify" : "detect";
+  std::string text =
+      config.task == common::Task::kClassify ? "{'stride': 1, 'task': 'classify" : "{'stride': 32, 'task': 'detect";
   text += "', 'batch': 1, 'imgsz': [";
   text += std::to_string(description.input_height) + ", " + std::to_string(description.input_width) + "], 'names': {";
   for (std::size_t i = 0; i < description.labels.size(); ++i) {
@@ -141,7 +152,8 @@ ModelView view_of(const common::ModelConfig& config, const common::ModelDescript
     view.max_batch_size = static_cast<std::uint32_t>(api::kMostCalls);
     view.inputs = {{std::string(kPictureInput), DataType::kBytes, {1}}};
     view.outputs = picture_outputs(config, description);
-    view.classifies = !is_identity(config) && config.task == common::Task::kClassify;
+    view.answers = answers_of(config);
+    view.classifies = view.answers == AnswerKind::kClasses;
     view.top_k = config.classify.top_k;
     return view;
   }

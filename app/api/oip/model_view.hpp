@@ -32,9 +32,13 @@ struct TensorView {
   bool declared{true};             // if not, a tensor of another type or shape fits as well
 };
 
+// The kinds of a model's predictions.
+enum class AnswerKind { kDetections, kClasses, kIdentity, kFile, kTensors };
+
 struct ModelView {
   std::string_view platform;
-  bool takes_pictures{true};        // the only input is `image`: encoded pictures
+  bool takes_pictures{true};  // the only input is `image`: encoded pictures
+  AnswerKind answers{AnswerKind::kTensors};
   bool is_raw{false};               // the only input is `images`: pictures as the network takes them
   bool classifies{false};           // the model is a classifier
   std::uint32_t top_k{0};           // of a classifier: how many classes it gives unless the request says otherwise

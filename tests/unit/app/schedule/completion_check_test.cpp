@@ -81,24 +81,58 @@ TEST_CASE("CompletionCheck: a class that the model does not have is refused", "[
   CHECK_FALSE(read(common::ClassificationList{10, 10, {{UINT32_MAX, 0.5F}}}, config_of(Task::kClassify)));
 }
 
-TEST_CASE("CompletionCheck: the tensors of a classifier have a number for each class", "[app][unit]") {
+common::TensorArray array_of(common::ElementType type, std::vector<std::int64_t> shape, std::uint8_t first = 0) {
+  std::vector<std::byte> bytes(common::array_bytes(type, shape).value());
+  if (!bytes.empty()) bytes.front() = std::byte{first};
+  return {type, std::move(shape), std::move(bytes)};
+}
+
+TEST_CASE("CompletionCheck: a classifier's tensors have a number for each class, and classes that exist",
+          "[app][unit]") {
   using common::ElementType;
   common::PredictionOptions as_tensors;
   as_tensors.tensors = true;
-  const auto accepts = [&](ElementType type, std::vector<std::int64_t> shape, std::size_t count) {
-    const auto bytes = common::array_bytes(type, shape).value();
-    const common::TensorArray array{type, std::move(shape), std::vector<std::byte>(bytes)};
+  const auto accepts = [&](std::vector<common::TensorArray> arrays) {
     common::TensorList list;
-    for (std::size_t i = 0; i < count; ++i) list.tensors.push_back({"t" + std::to_string(i), array});
+    for (auto& array : arrays) list.tensors.push_back({std::to_string(list.tensors.size()), std::move(array)});
     return read(list, config_of(Task::kClassify), as_tensors);
   };
-  CHECK(accepts(ElementType::kFloat32, {2}, 2));
-  CHECK_FALSE(accepts(ElementType::kFloat32, {2}, 1));
-  CHECK_FALSE(accepts(ElementType::kFloat32, {2}, 3));
-  CHECK_FALSE(accepts(ElementType::kFloat32, {3}, 2));
-  CHECK_FALSE(accepts(ElementType::kFloat32, {1, 2}, 2));
-  CHECK_FALSE(accepts(ElementType::kFloat64, {2}, 2));
+  const auto output = array_of(ElementType::kFloat32, {2});
+  const auto ids = array_of(ElementType::kInt32, {1}, 1);
+  const auto values = array_of(ElementType::kFloat32, {1});
+  CHECK(accepts({output, ids, values}));
+  CHECK(accepts({output, array_of(ElementType::kInt32, {0}), array_of(ElementType::kFloat32, {0})}));
+  CHECK_FALSE(accepts({output, ids}));
+  CHECK_FALSE(accepts({output, ids, values, values}));
+  CHECK_FALSE(accepts({array_of(ElementType::kFloat32, {3}), ids, values}));
+  CHECK_FALSE(accepts({array_of(ElementType::kFloat32, {1, 2}), ids, values}));
+  CHECK_FALSE(accepts({array_of(ElementType::kFloat64, {2}), ids, values}));
+  CHECK_FALSE(accepts({output, array_of(ElementType::kInt32, {1}, 2), values}));
+  CHECK_FALSE(accepts({output, array_of(ElementType::kInt64, {1}), values}));
+  CHECK_FALSE(accepts({output, ids, array_of(ElementType::kFloat32, {2})}));
+  CHECK_FALSE(accepts({output, ids, array_of(ElementType::kInt32, {1})}));
+  CHECK_FALSE(accepts({output, array_of(ElementType::kInt32, {1001}), array_of(ElementType::kFloat32, {1001})}));
   CHECK_FALSE(read(common::ClassificationList{10, 10, {{0, 0.5F}}}, config_of(Task::kClassify), as_tensors));
+}
+
+TEST_CASE("CompletionCheck: the raw view of a detector gives one tensor of the announced shape", "[app][unit]") {
+  using common::ElementType;
+  common::PredictionOptions as_tensors;
+  as_tensors.tensors = true;
+  auto description = kDescription;
+  description.raw_output = {6, 0};
+  const auto accepts = [&](std::vector<common::TensorArray> arrays) {
+    common::TensorList list;
+    for (auto& array : arrays) list.tensors.push_back({std::to_string(list.tensors.size()), std::move(array)});
+    return could_predict(list, config_of(Task::kDetect), as_tensors, description);
+  };
+  CHECK(accepts({array_of(ElementType::kFloat32, {6, 9})}));
+  CHECK_FALSE(accepts({}));
+  CHECK_FALSE(accepts({array_of(ElementType::kUint8, {6, 9})}));
+  CHECK_FALSE(accepts({array_of(ElementType::kFloat32, {5, 9})}));
+  CHECK_FALSE(accepts({array_of(ElementType::kFloat32, {6})}));
+  CHECK_FALSE(accepts({array_of(ElementType::kFloat32, {6, 9, 1})}));
+  CHECK_FALSE(accepts({array_of(ElementType::kFloat32, {6, 9}), array_of(ElementType::kFloat32, {6, 9})}));
 }
 
 TEST_CASE("CompletionCheck: an error is accepted if a worker may send it, and its text is bounded", "[app][unit]") {

@@ -41,6 +41,9 @@ TEST_CASE("OipTensors: JSON numbers, nested or flat, are converted", "[model][un
   CHECK(numbers<float>(*read_json_numbers("[1e-50,-1e-46]", DataType::kFp32, 2)) == std::vector<float>{0, 0});
   CHECK(numbers<double>(*read_json_numbers("[1e-400 , -4e-5000]", DataType::kFp64, 2)) == std::vector<double>{0, 0});
   CHECK(numbers<float>(*read_json_numbers("[1e-400]", DataType::kFp32, 1)) == std::vector<float>{0});
+  const std::string zeros(500, '0');
+  const std::string tiny = "[0." + zeros + "1,1" + zeros + "e-1000,0.1e-99999999999999999999]";
+  CHECK(numbers<double>(*read_json_numbers(tiny, DataType::kFp64, 3)) == std::vector<double>{0, 0, 0});
   CHECK(numbers<std::int64_t>(*read_json_numbers("[-9223372036854775808]", DataType::kInt64, 1)).front() == INT64_MIN);
   CHECK(numbers<std::uint64_t>(*read_json_numbers("[18446744073709551615]", DataType::kUint64, 1)).front() ==
         UINT64_MAX);
@@ -68,6 +71,10 @@ TEST_CASE("OipTensors: an array that is malformed or does not fit its type is re
   CHECK(why("[1e40]", DataType::kFp32, 1) == what + "FP32");
   CHECK(why("[-1e400]", DataType::kFp64, 1) == what + "FP64");
   CHECK(why("[1e9999]", DataType::kFp64, 1) == what + "FP64");
+  CHECK(why("[1e99999999999999999999]", DataType::kFp64, 1) == what + "FP64");
+  CHECK(why("[0.001e+400]", DataType::kFp64, 1) == what + "FP64");
+  CHECK(why("[1" + std::string(500, '0') + "e-100]", DataType::kFp64, 1) == what + "FP64");
+  CHECK(why("[1e-400e1]", DataType::kFp64, 1) == what + "FP64");
   CHECK(why("[1e-400x]", DataType::kFp64, 1) == what + "FP64");
   CHECK(why("[1]", DataType::kBool, 1) == what + "BOOL");
   CHECK(why("[true]", DataType::kFp32, 1) == what + "FP32");

@@ -259,17 +259,28 @@ TEST_CASE("ClassifyModel: as tensors it gives the network's output and the proba
     CAPTURE(i);
     REQUIRE(outputs[i].prediction.ok());
     const auto& tensors = std::get<common::TensorList>(*outputs[i].prediction).tensors;
-    REQUIRE(tensors.size() == 2);
+    REQUIRE(tensors.size() == 3);
     CHECK(tensors[0].array.shape == std::vector<std::int64_t>{2});
     CHECK(floats_of(tensors[0]) == std::vector<float>{1, 3});
-    CHECK(floats_of(tensors[1])[1] == Approx(1 / (1 + std::exp(-2.0))));
+    CHECK(tensors[1].array.type == common::ElementType::kInt32);
+    CHECK(std::to_integer<int>(tensors[1].array.bytes[0]) == 1);  // the dog is the best
+    CHECK(floats_of(tensors[2]).size() == 2);
+    CHECK(floats_of(tensors[2])[0] == Approx(i == 0 ? 1 / (1 + std::exp(-2.0)) : 3));
   }
   CHECK(outputs[4].prediction.error().code == ErrorCode::kBadRequest);
-  config.limits.max_result_bytes = 15;
+  // The planes of one pixel are never decompressed to more than its 12 bytes.
+  const std::string bomb = tests::gzipped(std::string(100'000, 'x'));
+  const model::Input too_long{bytes_of(bomb), common::ContentKind::kPlanes, packed};
+  CHECK(classifier->run({&too_long, 1}).front().prediction.error().code == ErrorCode::kBadRequest);
+  auto large = packed;
+  large.packing = common::Packing{std::uint64_t{1} << 40U, 0};
+  const model::Input declared{bytes_of(packed_request), common::ContentKind::kOipPlanes, large};
+  CHECK(classifier->run({&declared, 1}).front().prediction.error().code == ErrorCode::kImageTooComplex);
+  config.limits.max_result_bytes = 7;
   model::LoadedNetwork again;
   again.network = std::make_unique<ConstantNetwork>(std::vector<float>{1, 3}, std::vector<std::size_t>{2});
   again.labels = {"cat", "dog"};
   const auto limited = model::make_classify_model(config, std::move(again)).value();
-  CHECK(answer_of(*limited, options).prediction.error().message.find("limits.max_result_bytes is 15") !=
+  CHECK(answer_of(*limited, options).prediction.error().message.find("limits.max_result_bytes is 7") !=
         std::string::npos);
 }

@@ -2,6 +2,8 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -15,6 +17,7 @@
 #include "model/load/load_script.hpp"
 #include "model/model.hpp"
 #include "model/tasks/tensor_model.hpp"
+#include "model/torchscript/tensor_network.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/promised_time.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -568,4 +571,36 @@ TEST_CASE("TorchScript: the given trace accepts only one size, so augmentation i
   config.detect.augment = true;
   CHECK_THAT(refusal(config),
              Catch::Contains("detect.augment also runs the network at 256 x 256: the boxes are wrong at that size"));
+}
+
+TEST_CASE("TorchScript: an output that the config declares as FP16 is converted, and others are not",
+          "[model][unit][torch][skips]") {
+  common::TensorArray floats{common::ElementType::kFloat32, {3}, {}};
+  const std::vector<float> values{1, -0.5F, 65536};
+  const auto raw = std::as_bytes(std::span(values));
+  floats.bytes.assign(raw.begin(), raw.end());
+  REQUIRE(model::torchscript::narrow(floats));
+  CHECK(floats.type == common::ElementType::kFloat16);
+  std::vector<std::uint16_t> halves(3);
+  REQUIRE(floats.bytes.size() == 6);
+  std::memcpy(halves.data(), floats.bytes.data(), floats.bytes.size());
+  CHECK(halves == std::vector<std::uint16_t>{0x3C00, 0xB800, 0x7C00});
+  common::TensorArray none{common::ElementType::kFloat32, {0}, {}};
+  REQUIRE(model::torchscript::narrow(none));
+  CHECK(none.type == common::ElementType::kFloat16);
+  common::TensorArray wide{common::ElementType::kFloat64, {1}, std::vector<std::byte>(8)};
+  REQUIRE(model::torchscript::narrow(wide));
+  CHECK(wide.type == common::ElementType::kFloat64);
+  if (skipped()) return;
+  auto config = script_config(small_files() / "pair.pt", Task::kTensor);
+  config.outputs = {{"arr_0", common::oip::DataType::kFp16, {-1, -1}, {}}};
+  const auto model = load(config);
+  const auto body = read_either(small_files() / "pair-input");
+  model::Input input{std::as_bytes(std::span(body))};
+  input.options.tensors = true;
+  const auto outputs = model->run({&input, 1});
+  REQUIRE(outputs.front().prediction);
+  const auto& tensors = std::get<common::TensorList>(*outputs.front().prediction).tensors;
+  CHECK(tensors[0].array.type == common::ElementType::kFloat16);
+  CHECK(tensors[1].array.type == common::ElementType::kInt64);
 }

@@ -119,16 +119,6 @@ TEST_CASE("InferAnswer: the lists of many pictures are collected in pieces, also
   CHECK(text.ends_with(labels + scores));
 }
 
-common::TensorList class_tensors(std::vector<float> logits, std::vector<float> probabilities) {
-  const auto tensor = [](std::string name, const std::vector<float>& values) {
-    const auto raw = std::as_bytes(std::span(values));
-    return common::NamedTensor{
-        std::move(name),
-        {common::ElementType::kFloat32, {static_cast<std::int64_t>(values.size())}, {raw.begin(), raw.end()}}};
-  };
-  return {{tensor("output0", logits), tensor("probabilities", probabilities)}};
-}
-
 TEST_CASE("InferAnswer: with classify.raw a picture has logits beside its classes", "[app][unit]") {
   auto config = config_of(Task::kClassify);
   config.classify.raw = true;
@@ -137,7 +127,7 @@ TEST_CASE("InferAnswer: with classify.raw a picture has logits beside its classe
   description.labels = {"cat", "dog", "cow"};
   InferBench bench(config, description);
   const auto answer = [&](std::size_t pictures) {
-    std::vector<common::Prediction> predictions(pictures, class_tensors({1, 3, 2}, {0.125F, 0.625F, 0.25F}));
+    std::vector<common::Prediction> predictions(pictures, class_tensors({1, 3, 2}, {{1, 0.625F}, {2, 0.25F}}));
     return bench.answer(std::move(predictions), {"cat", "dog", "cow"});
   };
   ask_pictures(bench, 2);
@@ -149,9 +139,10 @@ TEST_CASE("InferAnswer: with classify.raw a picture has logits beside its classe
                          R"({"name":"logits","datatype":"FP32","shape":[2,3],"data":[1,3,2,1,3,2]}]})");
   ask_pictures(bench, 1,
                R"(,"outputs":[{"name":"logits"},{"name":"probabilities","parameters":{"classification":3}}])");
+  CHECK(bench.calls[0].options.top_k == 3U);
   CHECK(answer(1) == std::string(kHead) + R"({"name":"logits","datatype":"FP32","shape":[1,3],"data":[1,3,2]},)"
-                                          R"({"name":"probabilities","datatype":"BYTES","shape":[1,3],"data":)"
-                                          R"(["0.625000:1:dog","0.250000:2:cow","0.125000:0:cat"]}]})");
+                                          R"({"name":"probabilities","datatype":"BYTES","shape":[1,2],"data":)"
+                                          R"(["0.625000:1:dog","0.250000:2:cow"]}]})");
   ask_pictures(bench, 1, R"(,"outputs":[{"name":"class_ids"}])");
   CHECK_FALSE(bench.calls[0].options.tensors);
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "app/api/oip/infer_handler.hpp"
 #include "tests/unit/app/api/exchange_driver.hpp"
@@ -117,6 +118,25 @@ inline common::ModelConfig config_of(common::Task task) {
   config.task = task;
   config.source = common::TorchScriptSource{};
   return config;
+}
+
+// Returns the tensors of a classifier: the output, and the best classes with their values.
+inline common::TensorList class_tensors(const std::vector<float>& output,
+                                        const std::vector<common::Classification>& best) {
+  std::vector<std::int32_t> ids;
+  std::vector<float> values;
+  for (const auto& one : best) {
+    ids.push_back(static_cast<std::int32_t>(one.class_id));
+    values.push_back(one.probability);
+  }
+  const auto tensor = [](std::string name, common::ElementType type, const auto& numbers) {
+    const auto raw = std::as_bytes(std::span(numbers));
+    const std::vector<std::int64_t> shape{static_cast<std::int64_t>(numbers.size())};
+    return common::NamedTensor{std::move(name), {type, shape, {raw.begin(), raw.end()}}};
+  };
+  return {{tensor("output0", common::ElementType::kFloat32, output),
+           tensor("class_ids", common::ElementType::kInt32, ids),
+           tensor("values", common::ElementType::kFloat32, values)}};
 }
 
 inline common::ModelDescription tensor_description() {

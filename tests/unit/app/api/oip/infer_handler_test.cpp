@@ -331,13 +331,14 @@ TEST_CASE("InferHandler: the raw view of a classifier gives its output, or the b
   InferBench bench(config, description);
   bench.model_name = "echo:raw";
   const std::string planes(192, 'a');
-  const auto answer = [&](std::size_t pictures) {
+  const auto answer = [&](std::size_t pictures, int classes = 2) {
     std::vector<common::Prediction> predictions;
-    for (std::size_t i = 0; i < pictures; ++i) {
-      const std::vector<float> values{static_cast<float>(i), 0.5F};
-      const auto raw = std::as_bytes(std::span(values));
-      const common::TensorArray array{common::ElementType::kFloat32, {2}, {raw.begin(), raw.end()}};
-      predictions.emplace_back(common::TensorList{{{"output0", array}, {"probabilities", array}}});
+    for (std::uint32_t i = 0; i < pictures; ++i) {
+      const auto value = static_cast<float>(i);
+      const common::Classification cat{0, value};
+      const common::Classification dog{1, 0.5F};
+      const std::vector<common::Classification> best{i == 0 ? dog : cat, i == 0 ? cat : dog};
+      predictions.emplace_back(class_tensors({value, 0.5F}, {best.begin(), best.begin() + classes}));
     }
     return bench.answer(std::move(predictions), description.labels);
   };
@@ -352,9 +353,18 @@ TEST_CASE("InferHandler: the raw view of a classifier gives its output, or the b
     return R"(,"outputs":[{"name":"output0","parameters":{"classification":)" + std::to_string(classes) + "}}]";
   };
   REQUIRE(bench.ask_binary(RawBench::images("[2,3,2,4]", "FP32", wanted(1)), planes) == "");
-  CHECK(answer(2) == head + R"("BYTES","shape":[2,1],"data":["0.500000:1:dog","1.000000:0:cat"]}]})");
+  CHECK(bench.calls[0].options.top_k == 1U);
+  CHECK(answer(2, 1) == head + R"("BYTES","shape":[2,1],"data":["0.500000:1:dog","1.000000:0:cat"]}]})");
   REQUIRE(bench.ask_binary(RawBench::images("[1,3,2,4]", "FP32", wanted(9)), planes.substr(96)) == "");
   CHECK(answer(1) == head + R"("BYTES","shape":[1,2],"data":["0.500000:1:dog","0.000000:0:cat"]}]})");
+  // A reload may change the model while the request waits.
+  const std::string replaced =
+      R"({"error":"the model was replaced while the request waited, and has other outputs now"})";
+  REQUIRE(bench.ask_binary(RawBench::images("[1,3,2,4]", "FP32"), planes.substr(96)) == "");
+  CHECK(bench.answer({class_tensors({1, 2, 3}, {})}) == replaced);
+  REQUIRE(bench.ask_binary(RawBench::images("[1,3,2,4]", "FP32"), planes.substr(96)) == "");
+  CHECK(bench.answer({common::DetectionList{4, 4, {}}}) == replaced);
+  CHECK(bench.response.status == boost::beast::http::status::service_unavailable);
   RawBench detector;
   CHECK(detector.ask_binary(RawBench::images("[1,3,2,4]", "FP32", wanted(1)), planes.substr(96)) ==
         "output 'output0' cannot be given as a classification");
@@ -379,7 +389,10 @@ TEST_CASE("InferHandler: an output that the config declares as FP16 needs the bi
 }
 
 TEST_CASE("InferHandler: the outputs of a raw view are one tensor, in the order of the pictures", "[app][unit]") {
-  RawBench bench;
+  auto description = RawBench::raw_description();
+  description.raw_output = {1, 1};
+  InferBench bench(RawBench::raw_config(), description);
+  bench.model_name = "echo:raw";
   const std::string planes(192, 'a');
   REQUIRE(bench.ask_binary(RawBench::images("[2,3,2,4]", "FP32", kBinaryOutputs), planes) == "");
   const auto output = [](float value) {

@@ -200,7 +200,7 @@ TEST_CASE("OipExchange: a classifier with classify.raw has logits and a second v
   CHECK(bench.one(write_metadata, {"echo:raw"})
             .ends_with(R"("inputs":[{"name":"images","datatype":"FP32","shape":[-1,3,32,32]}],)"
                        R"("outputs":[{"name":"output0","datatype":"FP32","shape":[-1,2]}]})"));
-  CHECK(bench.one(write_config, {"echo:raw"}).find("'task': 'classify'") != std::string::npos);
+  CHECK(bench.one(write_config, {"echo:raw"}).find("{'stride': 1, 'task': 'classify'") != std::string::npos);
 }
 
 TEST_CASE("OipExchange: an unloaded model is refused as Triton does", "[app][unit]") {
