@@ -61,6 +61,16 @@ std::size_t connection_limit(const common::Config& config, std::uint64_t workers
   return std::min<rlim_t>(left, config.server.max_connections);
 }
 
+common::LoopTurns::Clock clock_of_turns() {
+  using TurnClock = common::LoopTurns::Clock;
+#ifdef YOLOD_FAULT_POINTS
+  return TurnClock::kProcessor;
+#else
+  const char* const wanted = std::getenv("YOLOD_LOOP_CLOCK");
+  return wanted != nullptr && std::string_view(wanted) == "processor" ? TurnClock::kProcessor : TurnClock::kWall;
+#endif
+}
+
 }  // namespace
 
 int serve(const common::Config& config, ReadConfig read_again, RunMode mode, host::ServiceManager& manager,
@@ -96,11 +106,7 @@ int FrontEnd::run() {
     return started.error().code == common::ErrorCode::kForbidden ? kExitBadConfig : kExitCannotServe;
   }
   try {
-#ifdef YOLOD_FAULT_POINTS
-    common::loop_turns.watch(common::LoopTurns::Clock::kProcessor);
-#else
-    common::loop_turns.watch(common::LoopTurns::Clock::kWall);
-#endif
+    common::loop_turns.watch(clock_of_turns());
     io_.run();
   } catch (const std::exception& failure) {
     // An invariant is broken. The service manager restarts the server, and the kernel kills the workers.

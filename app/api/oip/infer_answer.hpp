@@ -13,20 +13,12 @@
 #include "app/api/handler.hpp"
 #include "app/api/oip/copy_thread.hpp"
 #include "app/api/oip/model_view.hpp"
-#include "app/api/oip/shared_regions.hpp"
+#include "app/api/oip/shared_tensors.hpp"
 #include "app/http/response.hpp"
 #include "common/oip/data_type.hpp"
 #include "common/oip/infer_request.hpp"
 
 namespace yolod::app::api::oip {
-
-// An output whose bytes the client wants in shared memory.
-struct SharedOutput {
-  std::string name;
-  std::string region;
-  SharedPart part;
-};
-using SharedOutputs = std::vector<SharedOutput>;
 
 // The class is large, because it writes each kind of prediction, and any piece of work may end in a stage of the
 // answer.

@@ -24,13 +24,7 @@ using common::Outcome;
 using common::oip::DataType;
 using common::oip::InferInput;
 
-// A piece of an input in shared memory. The event loop copies it once more, which takes less than 0.1 ms.
-constexpr std::uint64_t kSharedPieceBytes = 256ULL * 1024;
 constexpr std::size_t kLengthBytes = 4;  // the length before each element of a BYTES tensor
-
-Error bad(std::string what) { return {ErrorCode::kBadRequest, std::move(what)}; }
-
-std::string in_quotes(std::string_view name) { return "'" + common::printable(name, 100) + "'"; }
 
 std::uint32_t length_at(std::span<const std::byte> bytes) {
   std::uint32_t length = 0;  // little-endian, as every machine that yolod runs on
@@ -60,7 +54,7 @@ bool has_only_texts(const JsonSplitter::Value& value) {
 }
 
 Error needs_binary(std::string_view output) {
-  return bad("output " + in_quotes(output) + " is FP16, which JSON cannot carry: use the binary data format");
+  return bad_request("output " + in_quotes(output) + " is FP16, which JSON cannot carry: use the binary data format");
 }
 
 // Returns "[-1,3,416]". `has_batch` puts -1 in front.
@@ -98,7 +92,7 @@ Outcome<void> InferHandler::begin(const http::RequestView& request, api::Plan& p
   const http::RequestHead& head = request.head;
   plan_ = &plan;
   began_ = request.began;
-  if (regions_ != nullptr && regions_->is_on()) region_owner_ = region_owner_of(request.caller);
+  shared_.begin(request.caller);
   auto found = find_model(models_, request.captures);
   if (!found) return found.error();
   plan.model = std::move(found->model);
@@ -116,8 +110,8 @@ Outcome<void> InferHandler::begin(const http::RequestView& request, api::Plan& p
   if (!head.inference_header_length.empty()) {
     json_bytes_ = api::parse_whole<std::uint64_t>(head.inference_header_length);
     if (!json_bytes_) {
-      return bad("Inference-Header-Content-Length must be a whole number, got: " +
-                 common::printable(head.inference_header_length, 40));
+      return bad_request("Inference-Header-Content-Length must be a whole number, got: " +
+                         common::printable(head.inference_header_length, 40));
     }
   }
   const auto timeout = api::parse_request_timeout(head.request_timeout);
@@ -139,8 +133,8 @@ Outcome<bool> InferHandler::ready(Bytes body, std::size_t budget_bytes, api::Cal
   }
   if (!splitter_) {
     if (json_bytes_.value_or(0) > body.size()) {
-      return bad("Inference-Header-Content-Length is " + std::to_string(*json_bytes_) + ", but the body has " +
-                 std::to_string(body.size()) + " bytes");
+      return bad_request("Inference-Header-Content-Length is " + std::to_string(*json_bytes_) + ", but the body has " +
+                         std::to_string(body.size()) + " bytes");
     }
     const std::string_view text(reinterpret_cast<const char*>(body.data()), json_bytes_.value_or(body.size()));
     splitter_.emplace(text, JsonSplitter::End::kOfText);
@@ -152,87 +146,25 @@ Outcome<bool> InferHandler::ready(Bytes body, std::size_t budget_bytes, api::Cal
   request_ = *std::move(request);
   const bool has_shared_inputs = std::any_of(request_.inputs.begin(), request_.inputs.end(),
                                              [](const InferInput& input) { return input.shared.has_value(); });
-  if (has_shared_inputs && !is_filled_) {
-    if (auto planned = plan_piece(body); !planned) return planned.error();
+  if (has_shared_inputs && !shared_.is_filled()) {
+    if (auto checked = check_request(); !checked) return checked.error();
+    if (auto checked = check_inputs(); !checked) return checked.error();
+    auto planned = shared_.plan_inputs(request_, {body, json_bytes_.value_or(body.size())}, server_.max_body_bytes,
+                                       plan_->model->config->name);
+    if (!planned) return planned.error();
     return false;  // fill() comes next
   }
   if (auto made = make_calls(body, body.subspan(json_bytes_.value_or(body.size())), calls); !made) return made.error();
   return true;
 }
 
-// ---- shared memory ----
-
-Outcome<void> InferHandler::plan_piece(Bytes body) {
-  if (auto checked = check_request(); !checked) return checked;
-  if (auto checked = check_inputs(); !checked) return checked;
-  const std::string model = in_quotes(plan_->model->config->name);
-  const std::uint64_t json_bytes = json_bytes_.value_or(body.size());
-  std::uint64_t at = json_bytes;
-  std::uint64_t all = json_bytes;
-  parts_.push_back({0, json_bytes});
-  for (const InferInput& input : request_.inputs) {
-    if (input.data) continue;
-    if (!input.binary_bytes) {
-      return bad("input " + in_quotes(input.name) + " must have 'data' or the parameter 'binary_data_size'");
-    }
-    PiecePart part{at, *input.binary_bytes};
-    if (input.shared) {
-      auto shared = regions_->find(region_owner_, input.shared->region, input.shared->offset, input.shared->bytes);
-      if (!shared) return shared.error();
-      part.shared = *std::move(shared);
-    } else if (*input.binary_bytes > body.size() - at) {
-      return bad("unexpected end of the input data for model " + model);
-    } else {
-      at += *input.binary_bytes;
-    }
-    all += part.bytes;  // cannot overflow: both are at most as large as a file may be
-    if (all > server_.max_body_bytes) {
-      return bad("the request and its inputs in shared memory have more than the " +
-                 std::to_string(server_.max_body_bytes) + " bytes that are allowed");
-    }
-    parts_.push_back(std::move(part));
-  }
-  if (at != body.size()) return bad("unexpected additional input data for model " + model);
-  piece_bytes_ = all;
-  return {};
-}
-
 Outcome<bool> InferHandler::fill(Bytes body, std::span<std::byte> piece, std::size_t budget_bytes) {
-  std::uint64_t left = budget_bytes;
-  for (; next_part_ < parts_.size(); ++next_part_, part_at_ = 0) {
-    const PiecePart& part = parts_[next_part_];
-    // The size of a copy from shared memory must not depend on the rest of the budget, because the copy goes on in a
-    // later call.
-    const std::uint64_t most = part.shared ? kSharedPieceBytes : left;
-    const std::uint64_t bytes = std::min(most, part.bytes - part_at_);
-    const auto to = piece.subspan(filled_bytes_, bytes);
-    if (!part.shared) {
-      if (bytes != 0) std::memcpy(to.data(), body.data() + part.body_offset + part_at_, bytes);
-    } else {
-      const auto copied = copy_.read(*part.shared, part_at_, to);
-      if (!copied || !*copied) return copied;
-    }
-    part_at_ += bytes;
-    filled_bytes_ += bytes;
-    left -= std::min(left, bytes);
-    if (part_at_ < part.bytes) return false;
-  }
+  const auto filled = shared_.fill(body, piece, budget_bytes);
+  if (!filled || !*filled) return filled;
   // ready() begins again with the new body.
-  json_bytes_ = parts_.front().bytes;
-  is_filled_ = true;
+  json_bytes_ = shared_.json_bytes();
   splitter_.reset();
   return true;
-}
-
-Outcome<void> InferHandler::find_shared_outputs() {
-  shared_outputs_.clear();
-  for (const auto& output : request_.outputs) {
-    if (!output.shared) continue;
-    auto part = regions_->find(region_owner_, output.shared->region, output.shared->offset, output.shared->bytes);
-    if (!part) return part.error();
-    shared_outputs_.push_back({output.name, output.shared->region, *std::move(part)});
-  }
-  return {};
 }
 
 Outcome<void> InferHandler::make_raw_call(Bytes body, api::Calls& calls) {
@@ -244,7 +176,7 @@ Outcome<void> InferHandler::make_raw_call(Bytes body, api::Calls& calls) {
     const bool is_known = view_.inputs.size() == 1 && !view_.open_inputs && view_.inputs.front().declared &&
                           open_sides(view_.inputs.front(), view_.max_batch_size != 0) <= 1;
     if (!is_known) {
-      return bad("a raw request needs a model with one input of a known shape: send JSON before the bytes");
+      return bad_request("a raw request needs a model with one input of a known shape: send JSON before the bytes");
     }
   }
   options_.tensors = wants_tensors();
@@ -290,18 +222,19 @@ Outcome<void> InferHandler::make_packed_calls(Bytes body, api::Calls& calls) {
   if (input.data) {
     if (auto fits = check_texts(*count); !fits) return fits;
   } else if (!input.binary_bytes) {
-    return bad("input " + in_quotes(input.name) + " of a compressed request must have 'data' or 'binary_data_size'");
+    return bad_request("input " + in_quotes(input.name) +
+                       " of a compressed request must have 'data' or 'binary_data_size'");
   }
   std::uint64_t bytes = 0;
   if (__builtin_add_overflow(packed_head_->text().size(), input.binary_bytes.value_or(0), &bytes) ||
       bytes > server_.max_body_bytes) {
-    return bad("unable to decompress the request: it has more than the " + std::to_string(server_.max_body_bytes) +
-               " bytes that are allowed");
+    return bad_request("unable to decompress the request: it has more than the " +
+                       std::to_string(server_.max_body_bytes) + " bytes that are allowed");
   }
   if (bytes * *count > kMostBodies * server_.max_body_bytes) {
-    return bad("a compressed request with " + std::to_string(*count) + " pictures may have " +
-               std::to_string(kMostBodies * server_.max_body_bytes / *count) +
-               " bytes: send fewer pictures, or do not compress them");
+    return bad_request("a compressed request with " + std::to_string(*count) + " pictures may have " +
+                       std::to_string(kMostBodies * server_.max_body_bytes / *count) +
+                       " bytes: send fewer pictures, or do not compress them");
   }
   for (std::size_t i = 0; i < *count; ++i) {
     options_.packing = common::Packing{bytes, static_cast<std::uint32_t>(i)};
@@ -322,11 +255,11 @@ bool InferHandler::is_read_by_worker() const { return !view_.takes_pictures && !
 
 Outcome<void> InferHandler::check_request() {
   if (request_.uses_shared_memory()) {
-    if (regions_ == nullptr || !regions_->is_on()) {
-      return bad("a tensor is in shared memory, which this server does not use: oip.shared_memory turns it on");
+    if (!shared_.is_on()) {
+      return bad_request("a tensor is in shared memory, which this server does not use: oip.shared_memory turns it on");
     }
-    if (body_coding_ != ContentCoding::kIdentity) return bad("a compressed request must not use shared memory");
-    if (auto found = find_shared_outputs(); !found) return found;
+    if (body_coding_ != ContentCoding::kIdentity) return bad_request("a compressed request must not use shared memory");
+    if (auto found = shared_.find_outputs(request_); !found) return found;
   }
   if (request_.timeout_us != 0) {
     // The longest wait is a day, so that the sum cannot overflow.
@@ -344,8 +277,8 @@ Outcome<void> InferHandler::check_request() {
   for (const auto& output : request_.outputs) {
     const TensorView* const view = view_.output(output.name);
     if (view_.outputs_known && view == nullptr) {
-      return bad("unexpected inference output " + in_quotes(output.name) + " for model " +
-                 in_quotes(plan_->model->config->name));
+      return bad_request("unexpected inference output " + in_quotes(output.name) + " for model " +
+                         in_quotes(plan_->model->config->name));
     }
     if (output.classification == 0) {
       const bool is_binary = output.binary.value_or(false) || output.shared;
@@ -353,7 +286,7 @@ Outcome<void> InferHandler::check_request() {
       continue;
     }
     if (!view_.classifies || (!view_.is_raw && output.name != kProbabilities)) {
-      return bad("output " + in_quotes(output.name) + " cannot be given as a classification");
+      return bad_request("output " + in_quotes(output.name) + " cannot be given as a classification");
     }
     options_.top_k = std::max(output.classification, options_.top_k.value_or(view_.top_k));
   }
@@ -366,7 +299,7 @@ Outcome<void> InferHandler::check_request() {
     const bool binary = request_.outputs.empty()
                             ? request_.binary_outputs
                             : request_.outputs[0].binary.value_or(false) || request_.outputs[0].shared;
-    if (!binary) return bad("output 'image' is a picture, which JSON cannot carry: use the binary data format");
+    if (!binary) return bad_request("output 'image' is a picture, which JSON cannot carry: use the binary data format");
   }
   return {};
 }
@@ -375,8 +308,9 @@ Outcome<void> InferHandler::check_inputs() const {
   const std::string model = in_quotes(plan_->model->config->name);
   if (request_.inputs.size() < view_.inputs.size() ||
       (request_.inputs.size() > view_.inputs.size() && !view_.open_inputs)) {
-    return bad("expected " + std::string(view_.open_inputs ? "at least " : "") + std::to_string(view_.inputs.size()) +
-               " inputs but got " + std::to_string(request_.inputs.size()) + " inputs for model " + model);
+    return bad_request("expected " + std::string(view_.open_inputs ? "at least " : "") +
+                       std::to_string(view_.inputs.size()) + " inputs but got " +
+                       std::to_string(request_.inputs.size()) + " inputs for model " + model);
   }
   for (const InferInput& input : request_.inputs) {
     if (auto checked = check_input(input); !checked) return checked;
@@ -389,13 +323,14 @@ Outcome<void> InferHandler::check_rows() const {
   const auto rows_of = [](const InferInput& input) { return input.shape.empty() ? 0 : input.shape.front(); };
   const std::int64_t rows = rows_of(request_.inputs.front());
   if (rows == 0)
-    return bad("input " + in_quotes(request_.inputs.front().name) + " for model " + model + " has no rows");
+    return bad_request("input " + in_quotes(request_.inputs.front().name) + " for model " + model + " has no rows");
   if (rows > std::int64_t{view_.max_batch_size}) {
-    return bad("inference request batch-size must be <= " + std::to_string(view_.max_batch_size) + " for " + model);
+    return bad_request("inference request batch-size must be <= " + std::to_string(view_.max_batch_size) + " for " +
+                       model);
   }
   for (const InferInput& input : request_.inputs) {
     if (rows_of(input) == rows) continue;
-    return bad("input " + in_quotes(input.name) + " batch size does not match other inputs for " + model);
+    return bad_request("input " + in_quotes(input.name) + " batch size does not match other inputs for " + model);
   }
   return {};
 }
@@ -421,33 +356,35 @@ Outcome<void> InferHandler::check_input(const InferInput& input) const {
   const std::string model = in_quotes(plan_->model->config->name);
   const TensorView* const tensor = view_.input(input.name);
   if (tensor == nullptr && !view_.open_inputs) {
-    return bad("unexpected inference input " + in_quotes(input.name) + " for model " + model);
+    return bad_request("unexpected inference input " + in_quotes(input.name) + " for model " + model);
   }
   if (tensor != nullptr && tensor->declared) return check_declared(input, *tensor);
   if (is_computable(input.type)) return {};
-  return bad("inference input " + in_quotes(input.name) + " data-type is '" + std::string(to_string(input.type)) +
-             "', but model " + model + " expects numbers of a type that LibTorch has");
+  return bad_request("inference input " + in_quotes(input.name) + " data-type is '" +
+                     std::string(to_string(input.type)) + "', but model " + model +
+                     " expects numbers of a type that LibTorch has");
 }
 
 Outcome<void> InferHandler::check_declared(const InferInput& input, const TensorView& known) const {
   const std::string model = in_quotes(plan_->model->config->name);
   const bool has_type = view_.is_raw ? is_plane_type(input.type) : input.type == known.type;
   if (!has_type) {
-    return bad("inference input " + in_quotes(input.name) + " data-type is '" + std::string(to_string(input.type)) +
-               "', but model " + model + " expects '" + std::string(to_string(known.type)) + "'");
+    return bad_request("inference input " + in_quotes(input.name) + " data-type is '" +
+                       std::string(to_string(input.type)) + "', but model " + model + " expects '" +
+                       std::string(to_string(known.type)) + "'");
   }
   if (view_.takes_pictures) return {};  // add_pictures() checks the shape
   const bool has_batch = view_.max_batch_size != 0;
   const std::span<const std::int64_t> shape(input.shape);
   if (has_batch ? !shape.empty() && fits(shape.subspan(1), known.dims) : fits(shape, known.dims)) return {};
-  return bad("unexpected shape for input " + in_quotes(input.name) + " for model " + model + ". Expected " +
-             dims_text(known.dims, has_batch) + ", got " + dims_text(input.shape));
+  return bad_request("unexpected shape for input " + in_quotes(input.name) + " for model " + model + ". Expected " +
+                     dims_text(known.dims, has_batch) + ", got " + dims_text(input.shape));
 }
 
 Outcome<void> InferHandler::make_calls(Bytes body, Bytes binary, api::Calls& calls) {
   if (auto checked = check_request(); !checked) return checked;
   if (auto checked = check_inputs(); !checked) return checked;
-  if (request_.inputs.empty()) return bad("the request has no inputs");
+  if (request_.inputs.empty()) return bad_request("the request has no inputs");
   // A single input may leave out its size if the bytes after the JSON are its values.
   InferInput& first = request_.inputs.front();
   const bool is_implied = request_.inputs.size() == 1 && !first.data && !first.binary_bytes && json_bytes_;
@@ -455,19 +392,20 @@ Outcome<void> InferHandler::make_calls(Bytes body, Bytes binary, api::Calls& cal
     const std::uint64_t bytes = first.element_count * element_bytes(first.type);
     const bool fits =
         first.type == DataType::kBytes || (first.element_count <= binary.size() && bytes == binary.size());
-    if (!fits) return bad("unexpected size " + std::to_string(binary.size()) + " for input " + in_quotes(first.name));
+    if (!fits)
+      return bad_request("unexpected size " + std::to_string(binary.size()) + " for input " + in_quotes(first.name));
     first.binary_bytes = binary.size();
   }
   for (const InferInput& input : request_.inputs) {
     if (input.data || input.binary_bytes) continue;
-    return bad("input " + in_quotes(input.name) + " must have 'data' or the parameter 'binary_data_size'");
+    return bad_request("input " + in_quotes(input.name) + " must have 'data' or the parameter 'binary_data_size'");
   }
   const auto expected = request_.binary_bytes();
   if (!expected || *expected > binary.size()) {
-    return bad("unexpected end of the input data for model " + in_quotes(plan_->model->config->name));
+    return bad_request("unexpected end of the input data for model " + in_quotes(plan_->model->config->name));
   }
   if (*expected < binary.size()) {
-    return bad("unexpected additional input data for model " + in_quotes(plan_->model->config->name));
+    return bad_request("unexpected additional input data for model " + in_quotes(plan_->model->config->name));
   }
   if (view_.is_raw) return add_planes(binary, calls);
   if (view_.takes_pictures) {
@@ -485,12 +423,12 @@ Outcome<std::size_t> InferHandler::checked_picture_count() const {
   const InferInput& input = request_.inputs.front();
   const std::size_t count = picture_count(input);
   if (count == 0) {
-    return bad("unexpected shape for input " + in_quotes(input.name) + " for model " +
-               in_quotes(plan_->model->config->name) + ". Expected [-1,1] or [-1]");
+    return bad_request("unexpected shape for input " + in_quotes(input.name) + " for model " +
+                       in_quotes(plan_->model->config->name) + ". Expected [-1,1] or [-1]");
   }
   if (count > api::kMostCalls) {
-    return bad("inference request batch-size must be <= " + std::to_string(api::kMostCalls) + " for " +
-               in_quotes(plan_->model->config->name));
+    return bad_request("inference request batch-size must be <= " + std::to_string(api::kMostCalls) + " for " +
+                       in_quotes(plan_->model->config->name));
   }
   return count;
 }
@@ -507,7 +445,7 @@ Outcome<void> InferHandler::add_planes(Bytes binary, api::Calls& calls) const {
   const auto count = checked_plane_count();
   if (!count) return count.error();
   const std::size_t size = binary.size() / *count;
-  if (size == 0 || size * *count != binary.size()) return bad("unexpected size for input 'images'");
+  if (size == 0 || size * *count != binary.size()) return bad_request("unexpected size for input 'images'");
   for (std::size_t i = 0; i < *count; ++i) {
     calls.push_back({binary.subspan(i * size, size), common::ContentKind::kPlanes, options_});
   }
@@ -518,10 +456,10 @@ Outcome<std::size_t> InferHandler::checked_plane_count() const {
   const InferInput& input = request_.inputs.front();
   const auto count = static_cast<std::size_t>(input.shape.front());
   if (count == 0 || count > api::kMostCalls) {
-    return bad("inference request batch-size must be <= " + std::to_string(api::kMostCalls) + " for " +
-               in_quotes(plan_->model->config->name));
+    return bad_request("inference request batch-size must be <= " + std::to_string(api::kMostCalls) + " for " +
+                       in_quotes(plan_->model->config->name));
   }
-  if (input.data) return bad("input 'images' is large: use the binary data format");
+  if (input.data) return bad_request("input 'images' is large: use the binary data format");
   if (view_.classifies || count == 1) return count;  // the output is short
   const bool is_binary = request_.outputs.empty()
                              ? request_.binary_outputs
@@ -529,22 +467,23 @@ Outcome<std::size_t> InferHandler::checked_plane_count() const {
                                  return output.binary.value_or(false) || output.shared;
                                });
   return is_binary ? Outcome<std::size_t>(count)
-                   : bad("output 'output0' of several pictures is large: use the binary data format");
+                   : bad_request("output 'output0' of several pictures is large: use the binary data format");
 }
 
 Outcome<void> InferHandler::add_binary_pictures(Bytes binary, std::size_t count, api::Calls& calls) const {
   for (std::size_t i = 0; i < count; ++i) {
     if (binary.size() < kLengthBytes || length_at(binary) > binary.size() - kLengthBytes) {
-      return bad("incomplete string data for inference input 'image', expecting string " + std::to_string(i) + " of " +
-                 std::to_string(count));
+      return bad_request("incomplete string data for inference input 'image', expecting string " + std::to_string(i) +
+                         " of " + std::to_string(count));
     }
     const std::uint32_t length = length_at(binary);
-    if (length == 0) return bad("picture " + std::to_string(i) + " is empty");
+    if (length == 0) return bad_request("picture " + std::to_string(i) + " is empty");
     calls.push_back({binary.subspan(kLengthBytes, length), common::ContentKind::kFile, options_});
     binary = binary.subspan(kLengthBytes + length);
   }
   if (!binary.empty()) {
-    return bad("unexpected number of string elements for inference input 'image', expecting " + std::to_string(count));
+    return bad_request("unexpected number of string elements for inference input 'image', expecting " +
+                       std::to_string(count));
   }
   return {};
 }
@@ -552,11 +491,11 @@ Outcome<void> InferHandler::add_binary_pictures(Bytes binary, std::size_t count,
 Outcome<void> InferHandler::check_texts(std::size_t count) const {
   const JsonSplitter::Value& value = splitter_->values()[*request_.inputs.front().data];
   if (value.string_count != count || !has_only_texts(value)) {
-    return bad("'data' of input 'image' must have " + std::to_string(count) + " texts: pictures in base64");
+    return bad_request("'data' of input 'image' must have " + std::to_string(count) + " texts: pictures in base64");
   }
   const bool has_empty =
       std::any_of(value.strings.begin(), value.strings.end(), [](const std::string_view text) { return text.empty(); });
-  return has_empty ? bad("a picture is empty") : Outcome<void>();
+  return has_empty ? bad_request("a picture is empty") : Outcome<void>();
 }
 
 Outcome<void> InferHandler::add_text_pictures(std::size_t count, api::Calls& calls) const {
@@ -612,7 +551,7 @@ bool InferHandler::render(const Result& result, http::Response& response) {
     const auto long_tensors = answer_coding_ == ContentCoding::kIdentity ? InferAnswer::LongTensors::kAsParts
                                                                          : InferAnswer::LongTensors::kInBody;
     answer_.emplace(request_, view_, std::string(result.model), plan_->model->generation, long_tensors,
-                    std::move(shared_outputs_), regions_);
+                    shared_.take_outputs(), shared_.regions());
   }
   if (!answer_->write_some(result.answers, response)) return false;
   if (answer_coding_ == ContentCoding::kIdentity || response.body.size() < AnswerPacker::kLeastBytes) return true;

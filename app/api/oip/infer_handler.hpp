@@ -11,8 +11,7 @@
 // Each picture is a call. A request to a model on tensors is one call, whose worker reads the tensors. The front-end
 // parses only the header of the request (common/json_splitter).
 //
-// An input may be in shared memory of the client (shared_regions). Then the handler copies the JSON and the values of
-// all inputs to a new body, as if the client had sent them.
+// Inputs and outputs may be in shared memory of the client (shared_tensors).
 #pragma once
 
 #include <cstddef>
@@ -25,11 +24,10 @@
 #include "app/api/answer_packer.hpp"
 #include "app/api/content_coding.hpp"
 #include "app/api/handler.hpp"
-#include "app/api/oip/copy_thread.hpp"
 #include "app/api/oip/infer_answer.hpp"
 #include "app/api/oip/model_view.hpp"
 #include "app/api/oip/packed_head.hpp"
-#include "app/api/oip/shared_regions.hpp"
+#include "app/api/oip/shared_tensors.hpp"
 #include "app/serving/models.hpp"
 #include "common/clock.hpp"
 #include "common/config/server_config.hpp"
@@ -44,13 +42,13 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
  public:
   // The arguments outlive this object. Without `regions` no tensor may be in shared memory.
   InferHandler(const serving::Models& models, const common::ServerConfig& server, SharedRegions* regions = nullptr)
-      : models_(models), server_(server), regions_(regions), copy_(regions == nullptr ? nullptr : regions->thread()) {}
+      : models_(models), server_(server), shared_(regions) {}
 
   [[nodiscard]] common::Outcome<void> begin(const http::RequestView& request, api::Plan& plan,
                                             http::Response& response) override;
   [[nodiscard]] common::Outcome<bool> ready(std::span<const std::byte> body, std::size_t budget_bytes,
                                             api::Calls& calls) override;
-  [[nodiscard]] std::uint64_t piece_bytes() const override { return piece_bytes_; }
+  [[nodiscard]] std::uint64_t piece_bytes() const override { return shared_.piece_bytes(); }
   [[nodiscard]] common::Outcome<bool> fill(std::span<const std::byte> body, std::span<std::byte> piece,
                                            std::size_t budget_bytes) override;
   [[nodiscard]] bool is_waiting() const override { return copy().is_waiting(); }
@@ -67,10 +65,6 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
   // Decompresses the JSON and splits it. Then it makes the calls, or the call of a model on tensors at once.
   [[nodiscard]] common::Outcome<bool> ready_packed(Bytes body, std::size_t budget_bytes, api::Calls& calls);
   [[nodiscard]] common::Outcome<void> make_packed_calls(Bytes body, api::Calls& calls);
-  // Finds the parts of a body with inputs in shared memory: the JSON and the values of the inputs, in order.
-  [[nodiscard]] common::Outcome<void> plan_piece(Bytes body);
-  // Finds the regions of the outputs.
-  [[nodiscard]] common::Outcome<void> find_shared_outputs();
   // Checks the options and the outputs that the request names. Sets the urgency of the calls.
   [[nodiscard]] common::Outcome<void> check_request();
   [[nodiscard]] common::Outcome<void> check_inputs() const;
@@ -100,29 +94,13 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
   // Counts the rows of a compressed tensor without JSON, whose size only the worker knows.
   void count_rows(const api::Answers& answers);
 
-  // A part of the piece: from the client's body, or from shared memory.
-  struct PiecePart {
-    std::uint64_t body_offset{0};
-    std::uint64_t bytes{0};
-    std::optional<SharedPart> shared{};
-  };
+  // The copy between shared memory and this process that is in progress.
+  [[nodiscard]] const PieceCopy& copy() const { return answer_ ? answer_->copy() : shared_.copy(); }
+  [[nodiscard]] PieceCopy& copy() { return answer_ ? answer_->copy() : shared_.copy(); }
 
   const serving::Models& models_;
   const common::ServerConfig& server_;
-  // The copy between shared memory and this process that is in progress.
-  [[nodiscard]] const PieceCopy& copy() const { return answer_ ? answer_->copy() : copy_; }
-  [[nodiscard]] PieceCopy& copy() { return answer_ ? answer_->copy() : copy_; }
-
-  SharedRegions* const regions_;
-  PieceCopy copy_;
-  RegionOwner region_owner_;  // the client of this request
-  std::vector<PiecePart> parts_;
-  std::uint64_t piece_bytes_{0};
-  std::size_t next_part_{0};
-  std::uint64_t part_at_{0};  // the bytes of that part that are copied
-  std::uint64_t filled_bytes_{0};
-  bool is_filled_{false};
-  SharedOutputs shared_outputs_;
+  SharedTensors shared_;
   api::Plan* plan_{nullptr};  // the exchange's, which outlives this object
   common::Clock::time_point began_;
   std::optional<std::uint64_t> json_bytes_;  // of Inference-Header-Content-Length

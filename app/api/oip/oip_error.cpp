@@ -1,5 +1,7 @@
 #include "app/api/oip/oip_error.hpp"
 
+#include <utility>
+
 #include "app/api/native_error.hpp"
 #include "common/text.hpp"
 
@@ -55,5 +57,9 @@ common::Error unloaded_model(std::string_view name, std::string_view version) {
   return {ErrorCode::kNotReady,
           text + " version " + common::printable(version, kMostNameBytes) + " is not at ready state"};
 }
+
+common::Error bad_request(std::string what) { return {common::ErrorCode::kBadRequest, std::move(what)}; }
+
+std::string in_quotes(std::string_view name) { return "'" + common::printable(name, 100) + "'"; }
 
 }  // namespace yolod::app::api::oip

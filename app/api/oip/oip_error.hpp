@@ -21,6 +21,10 @@ void write_error(http::Response& response, const common::Error& error, std::uint
 // Replaces the whole response, with the caller's status and text.
 void write_failure(http::Response& response, boost::beast::http::status status, std::string_view text);
 
+[[nodiscard]] common::Error bad_request(std::string what);
+// Returns a client's name for an error: at most 100 printable characters in quotes.
+[[nodiscard]] std::string in_quotes(std::string_view name);
+
 // Returns kUnknownModel with Triton's text. `name` may contain any bytes; `version` is empty if the path has none.
 [[nodiscard]] common::Error unknown_model(std::string_view name, std::string_view version);
 // Returns the error for a model that was unloaded: kUnknownModel, or kNotReady if the path has a version.

@@ -226,6 +226,17 @@ TEST_CASE("InferHandler: the statistics count the rows of raw and of compressed 
   (void)bench.answer({list});
   CHECK(bench.response.status == boost::beast::http::status::ok);
   CHECK(bench.model_metrics.statistics().inference_count == 3);
+
+  // A compressed tensor without JSON: the first side of its result counts, but no more than a request may have.
+  for (const auto& [rows, counted] : {std::pair<std::int64_t, std::uint64_t>{3, 5}, {9, 8}}) {
+    REQUIRE(bench.ask("packed", "0") == "");
+    CHECK(bench.calls[0].rows == 1);
+    const auto bytes = 4 * static_cast<std::size_t>(rows);
+    const common::TensorArray sums{common::ElementType::kFloat32, {rows}, std::vector<std::byte>(bytes)};
+    (void)bench.answer({common::TensorList{{{"sum", sums}}}});
+    CHECK(bench.response.status == boost::beast::http::status::ok);
+    CHECK(bench.model_metrics.statistics().inference_count == counted);
+  }
 }
 
 TEST_CASE("InferHandler: a raw request reaches a model with a single declared input", "[app][unit]") {
