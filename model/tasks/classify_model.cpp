@@ -57,11 +57,7 @@ class ClassifyModel final : public VisionModel {
   // Returns the network's output, and the numbers and values of the best classes of `ranked`.
   [[nodiscard]] Outcome<common::Prediction> tensors(std::span<const float> output, std::span<const float> ranked,
                                                     const common::PredictionOptions& options) const {
-    if (output.size_bytes() > config().limits.max_result_bytes) {
-      return Error{ErrorCode::kInvalidParameter, "the output has " + std::to_string(output.size_bytes()) +
-                                                     " bytes, but the model's limits.max_result_bytes is " +
-                                                     std::to_string(config().limits.max_result_bytes)};
-    }
+    if (auto checked = check_output(output.size_bytes()); !checked) return checked.error();
     std::vector<std::int32_t> ids;
     std::vector<float> values;
     for (const auto& best : heads::top_k(ranked, options.top_k.value_or(config().classify.top_k))) {

@@ -144,11 +144,7 @@ Outcome<common::Prediction> DetectModel::raw(std::span<const float> head) const 
                             boxes_are_fractions_ ? static_cast<float>(input_size().width) : 1,
                             boxes_are_fractions_ ? static_cast<float>(input_size().height) : 1};
   common::NamedTensor output{"output0", heads::raw_output(head, form)};
-  if (output.array.bytes.size() > config().limits.max_result_bytes) {
-    return Error{ErrorCode::kInvalidParameter, "the output has " + std::to_string(output.array.bytes.size()) +
-                                                   " bytes, but the model's limits.max_result_bytes is " +
-                                                   std::to_string(config().limits.max_result_bytes)};
-  }
+  if (auto checked = check_output(output.array.bytes.size()); !checked) return checked.error();
   common::TensorList list;
   list.tensors.push_back(std::move(output));  // an initializer list would copy the bytes
   return common::Prediction(std::move(list));

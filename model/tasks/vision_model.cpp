@@ -266,6 +266,13 @@ bool VisionModel::decode_one(const Input& input, std::span<float> room, Output& 
   return done.ok();
 }
 
+Outcome<void> VisionModel::check_output(std::uint64_t bytes) const {
+  if (bytes <= config_.limits.max_result_bytes) return {};
+  return Error{ErrorCode::kInvalidParameter, "the output has " + std::to_string(bytes) +
+                                                 " bytes, but the model's limits.max_result_bytes is " +
+                                                 std::to_string(config_.limits.max_result_bytes)};
+}
+
 Outcome<image::Picture> VisionModel::decode_whole(const Input& input) const {
   std::vector<std::byte> unwrapped;
   const auto file = picture_of(input, unwrapped);

@@ -72,6 +72,8 @@ class VisionModel : public Model {
                                                                    const Prepared& prepared,
                                                                    const Input& input) const = 0;
 
+  // Returns an Error (kInvalidParameter) if an output with so many bytes is longer than limits.max_result_bytes.
+  [[nodiscard]] common::Outcome<void> check_output(std::uint64_t bytes) const;
   // Decodes the picture again with all of its pixels. REQUIRES: the thread holds no other Picture.
   [[nodiscard]] common::Outcome<image::Picture> decode_whole(const Input& input) const;
 

@@ -179,9 +179,8 @@ bool InferAnswer::write_some(api::Answers& answers, http::Response& response) {
         if (budget == 0 || !add(answers[next_answer_], budget)) return false;
       }
       if (const auto unknown = choose(); !unknown.empty()) {
-        write_failure(
-            response, beast_http::status::bad_request,
-            "unexpected inference output '" + common::printable(unknown, 100) + "' for model '" + model_ + "'");
+        write_failure(response, beast_http::status::bad_request,
+                      "unexpected inference output " + in_quotes(unknown) + " for model '" + model_ + "'");
         return true;
       }
       stage_ = Stage::kShared;
@@ -253,11 +252,8 @@ bool InferAnswer::fits(const schedule::Answer& answer) const {
   }
   const auto* const list = std::get_if<common::TensorList>(&prediction);
   if (list == nullptr || !view_.is_raw) return list != nullptr;
-  const auto& wanted = view_.outputs.front().dims;
-  if (list->tensors.size() != (view_.classifies ? 3U : 1U)) return false;
-  const auto& shape = list->tensors.front().array.shape;
-  return std::equal(shape.begin(), shape.end(), wanted.begin(), wanted.end(),
-                    [](std::int64_t side, std::int64_t dim) { return dim < 0 || side == dim; });
+  return list->tensors.size() == (view_.classifies ? 3U : 1U) &&
+         fits_dims(list->tensors.front().array.shape, view_.outputs.front().dims);
 }
 
 std::size_t InferAnswer::width_of(const common::Prediction& prediction) const {
@@ -409,10 +405,9 @@ Outcome<bool> InferAnswer::write_shared() {
     const SharedPart& part = tensor.shared->part;
     if (tensor.size_bytes() > part.bytes) {
       return common::Error{common::ErrorCode::kBadRequest,
-                           "shared memory size specified with the request for output '" +
-                               common::printable(tensor.name, 100) + "' (" + std::to_string(part.bytes) +
-                               " bytes) should be at least " + std::to_string(tensor.size_bytes()) +
-                               " bytes to hold the results"};
+                           "shared memory size specified with the request for output " + in_quotes(tensor.name) + " (" +
+                               std::to_string(part.bytes) + " bytes) should be at least " +
+                               std::to_string(tensor.size_bytes()) + " bytes to hold the results"};
     }
     for (; next_part_ <= tensor.files.size(); ++next_part_, at_ = 0) {
       const auto& bytes = next_part_ == 0 ? tensor.bytes : tensor.files[next_part_ - 1];

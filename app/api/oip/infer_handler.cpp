@@ -64,12 +64,6 @@ std::string dims_text(const std::vector<std::int64_t>& dims, bool has_batch = fa
   return text + ']';
 }
 
-bool fits(std::span<const std::int64_t> shape, const std::vector<std::int64_t>& dims) {
-  return shape.size() == dims.size() &&
-         std::equal(shape.begin(), shape.end(), dims.begin(),
-                    [](std::int64_t side, std::int64_t wanted) { return wanted < 0 || side == wanted; });
-}
-
 // A network's input has these types; the size of a picture tells which (common/domain/content).
 bool is_plane_type(DataType type) {
   return type == DataType::kFp32 || type == DataType::kFp16 || type == DataType::kUint8;
@@ -180,10 +174,10 @@ Outcome<void> InferHandler::make_raw_call(Bytes body, api::Calls& calls) {
     }
   }
   options_.tensors = wants_tensors();
-  if (body_coding_ != ContentCoding::kIdentity) options_.packing = common::Packing{server_.max_body_bytes};
+  const bool is_packed = body_coding_ != ContentCoding::kIdentity;
+  if (is_packed) options_.packing = common::Packing{server_.max_body_bytes};
   const auto kind = view_.is_raw ? common::ContentKind::kPlanes : common::ContentKind::kFile;
   // The size of a compressed tensor is known later (count_rows).
-  const bool is_packed = body_coding_ != ContentCoding::kIdentity;
   calls.push_back({body, kind, options_, is_packed ? 1 : rows_of_raw(body.size())});
   return {};
 }
@@ -376,7 +370,7 @@ Outcome<void> InferHandler::check_declared(const InferInput& input, const Tensor
   if (view_.takes_pictures) return {};  // add_pictures() checks the shape
   const bool has_batch = view_.max_batch_size != 0;
   const std::span<const std::int64_t> shape(input.shape);
-  if (has_batch ? !shape.empty() && fits(shape.subspan(1), known.dims) : fits(shape, known.dims)) return {};
+  if (has_batch ? !shape.empty() && fits_dims(shape.subspan(1), known.dims) : fits_dims(shape, known.dims)) return {};
   return bad_request("unexpected shape for input " + in_quotes(input.name) + " for model " + model + ". Expected " +
                      dims_text(known.dims, has_batch) + ", got " + dims_text(input.shape));
 }

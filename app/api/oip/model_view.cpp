@@ -117,6 +117,11 @@ std::vector<std::int64_t> dims_of(const common::TensorConfig& tensor, const Mode
 const TensorView* ModelView::input(std::string_view name) const { return named(inputs, name); }
 const TensorView* ModelView::output(std::string_view name) const { return named(outputs, name); }
 
+bool fits_dims(std::span<const std::int64_t> shape, const std::vector<std::int64_t>& dims) {
+  return std::equal(shape.begin(), shape.end(), dims.begin(), dims.end(),
+                    [](std::int64_t side, std::int64_t wanted) { return wanted < 0 || side == wanted; });
+}
+
 bool has_raw_view(const common::ModelConfig& config) {
   if (is_identity(config)) return false;
   return (config.task == common::Task::kDetect && config.detect.raw) ||

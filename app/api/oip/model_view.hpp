@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,9 @@ inline constexpr std::string_view kProbabilities = "probabilities";
 inline constexpr std::string_view kLogits = "logits";
 
 enum class ViewKind { kUsual, kRaw };
+
+// Returns whether the shape has these dims.
+[[nodiscard]] bool fits_dims(std::span<const std::int64_t> shape, const std::vector<std::int64_t>& dims);
 
 // Returns whether the model has the view NAME:raw.
 [[nodiscard]] bool has_raw_view(const common::ModelConfig& config);

@@ -3,7 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
-#include "common/text.hpp"
+#include "app/api/oip/oip_error.hpp"
 
 namespace yolod::app::api::oip {
 namespace {
@@ -39,7 +39,7 @@ http::Exchange::Next SettingsExchange::act(std::string_view body, http::Response
   for (const auto& [key, value] : *wanted) {
     const json::value* const present = settings.if_contains(key);
     const std::string title(kept.title);
-    const std::string name = "'" + common::printable({key.data(), key.size()}, 100) + "'";
+    const std::string name = in_quotes({key.data(), key.size()});
     if (present == nullptr) {
       return fail({ErrorCode::kInvalidParameter, "unknown " + title + " setting " + name}, response);
     }
