@@ -25,17 +25,17 @@ class Completion {
   }
   explicit operator bool() const { return waiting_ != nullptr; }
   // REQUIRES: there is a handler. The call removes it.
-  void operator()(Arguments... arguments) { std::exchange(waiting_, nullptr)->call(std::move(arguments)...); }
+  void operator()(Arguments&&... arguments) { std::exchange(waiting_, nullptr)->call(std::move(arguments)...); }
 
  private:
   struct Callable {
     virtual ~Callable() = default;
-    virtual void call(Arguments... arguments) = 0;
+    virtual void call(Arguments&&... arguments) = 0;
   };
   template <typename Handler>
   struct Waiting final : Callable, Recycled<Waiting<Handler>> {
     explicit Waiting(Handler given) : handler(std::move(given)) {}
-    void call(Arguments... arguments) override { std::move(handler)(std::move(arguments)...); }
+    void call(Arguments&&... arguments) override { std::move(handler)(std::move(arguments)...); }
     Handler handler;
   };
   std::unique_ptr<Callable> waiting_;

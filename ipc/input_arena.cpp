@@ -130,13 +130,6 @@ class ArenaAllocator {
   std::function<void()> room_listener_;
 };
 
-ArenaBlock::ArenaBlock(ArenaBlock&& other) noexcept
-    : allocator_(std::exchange(other.allocator_, nullptr)),
-      bytes_(std::exchange(other.bytes_, {})),
-      offset_(other.offset_),
-      reserved_bytes_(other.reserved_bytes_),
-      uploading_(std::exchange(other.uploading_, false)) {}
-
 ArenaBlock& ArenaBlock::operator=(ArenaBlock&& other) noexcept {
   if (this != &other) {
     free();
@@ -148,8 +141,6 @@ ArenaBlock& ArenaBlock::operator=(ArenaBlock&& other) noexcept {
   }
   return *this;
 }
-
-ArenaBlock::~ArenaBlock() { free(); }
 
 void ArenaBlock::shrink(std::uint64_t bytes) {
   if (allocator_ == nullptr || bytes >= bytes_.size()) return;

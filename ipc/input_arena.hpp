@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "common/outcome.hpp"
 #include "ipc/layout.hpp"
@@ -22,11 +23,19 @@ class ArenaAllocator;
 class ArenaBlock {
  public:
   ArenaBlock() = default;
-  ArenaBlock(ArenaBlock&& other) noexcept;
+  ArenaBlock(ArenaBlock&& other) noexcept
+      : allocator_(std::exchange(other.allocator_, nullptr)),
+        bytes_(std::exchange(other.bytes_, {})),
+        offset_(other.offset_),
+        reserved_bytes_(other.reserved_bytes_),
+        uploading_(std::exchange(other.uploading_, false)) {}
   ArenaBlock& operator=(ArenaBlock&& other) noexcept;
   ArenaBlock(const ArenaBlock&) = delete;
   ArenaBlock& operator=(const ArenaBlock&) = delete;
-  ~ArenaBlock();
+  // Each request moves its block several times, and most of the objects that end are empty.
+  ~ArenaBlock() {
+    if (allocator_ != nullptr) free();
+  }
 
   [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
   // The offset of the first byte from the start of the arena, as the worker receives it.

@@ -170,6 +170,19 @@ IdentityAnswer read_identity(Reader& in) {
   return answer;
 }
 
+// The reader fails if the bytes are wrong.
+Prediction read_prediction(Reader& in) {
+  switch (in.number<PredictionKind>()) {
+    case PredictionKind::kDetections: return read_detections(in);
+    case PredictionKind::kIdentity: return read_identity(in);
+    case PredictionKind::kClassifications: return read_classifications(in);
+    case PredictionKind::kFile: return read_encoded_file(in);
+    case PredictionKind::kTensors: return read_tensors(in);
+  }
+  in.fail();
+  return {};
+}
+
 }  // namespace
 
 bool has_magic(const EncodedFile& file) {
@@ -224,15 +237,7 @@ std::optional<std::uint64_t> encode_prediction(const Prediction& prediction, std
 
 std::optional<Prediction> decode_prediction(std::span<const std::byte> bytes) {
   Reader reader(bytes);
-  Prediction prediction;
-  switch (reader.number<PredictionKind>()) {
-    case PredictionKind::kDetections: prediction = read_detections(reader); break;
-    case PredictionKind::kIdentity: prediction = read_identity(reader); break;
-    case PredictionKind::kClassifications: prediction = read_classifications(reader); break;
-    case PredictionKind::kFile: prediction = read_encoded_file(reader); break;
-    case PredictionKind::kTensors: prediction = read_tensors(reader); break;
-    default: return std::nullopt;
-  }
+  Prediction prediction = read_prediction(reader);
   if (!reader.complete()) return std::nullopt;
   return prediction;
 }

@@ -294,11 +294,11 @@ void CallExchange::wait(Resume done) {
     schedule::Job job = job_of(calls_.front());
     ids_.push_back(job.id);
     job.block = std::move(room_);
-    plan_.model->dispatcher.ask(
-        std::move(job), schedule::AnswerHandler::from([this, done = std::move(done)](schedule::Answer answer) mutable {
-          answer_came(0, std::move(answer));
-          done();
-        }));
+    auto handler = schedule::AnswerHandler::from([this, done = std::move(done)](schedule::Answer&& answer) mutable {
+      answer_came(0, std::move(answer));
+      done();
+    });
+    plan_.model->dispatcher.ask(std::move(job), std::move(handler));
     return;
   }
   // The dispatcher has only a part of the calls at a time, so that a single request cannot fill the queue.
@@ -317,7 +317,7 @@ void CallExchange::ask_next(const std::shared_ptr<Several>& several) {
   ids_.push_back(job.id);
   ++several->asked;
   plan_.model->dispatcher.ask(std::move(job),
-                              schedule::AnswerHandler::from([this, number, several](schedule::Answer answer) {
+                              schedule::AnswerHandler::from([this, number, several](schedule::Answer&& answer) {
                                 answer_came(number, std::move(answer));
                                 --several->asked;
                                 if (several->next < calls_.size()) ask_next_or_stop(several);
@@ -330,7 +330,7 @@ void CallExchange::ask_next_or_stop(const std::shared_ptr<Several>& several) {
   if (!failure_) ask_next(several);
 }
 
-void CallExchange::answer_came(std::size_t number, schedule::Answer answer) {
+void CallExchange::answer_came(std::size_t number, schedule::Answer&& answer) {
   if (!answer.prediction && !failure_ && !handler_->wants_all_answers()) {
     failure_ = answer.prediction.error();
     if (calls_.size() > 1) cancel_calls();  // one failure decides the answer

@@ -40,8 +40,8 @@ struct CallContext {
   std::function<bool()> draining;  // returns true once the server has begun to stop
 };
 
-// The class is large, because the connection, the handler, the memory and the dispatcher each call it, and it must end in
-// any order of these calls.
+// The class is large, because the connection, the handler, the memory and the dispatcher each call it, and it must end
+// in any order of these calls.
 class CallExchange final : public http::Exchange, public common::Recycled<CallExchange> {
  public:
   CallExchange(const CallContext& context, std::unique_ptr<Handler> handler)
@@ -98,7 +98,7 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   // Does the same unless one of the calls has failed or the client is gone.
   void ask_next_or_stop(const std::shared_ptr<Several>& several);
   // Stores the answer of the call with this number.
-  void answer_came(std::size_t number, schedule::Answer answer);
+  void answer_came(std::size_t number, schedule::Answer&& answer);
   // Cancels the calls because their answers are not needed. Calls that no worker holds end now.
   void cancel_calls();
   [[nodiscard]] std::chrono::milliseconds room_patience() const;

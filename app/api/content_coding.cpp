@@ -23,6 +23,7 @@ std::optional<ContentCoding> coding_of(std::string_view content_encoding) {
 }
 
 ContentCoding preferred_coding(std::string_view accept_encoding) {
+  if (accept_encoding.empty()) return ContentCoding::kIdentity;
   const float gzip = http::weight_of_coding(accept_encoding, "gzip");
   const float deflate = http::weight_of_coding(accept_encoding, "deflate");
   const float identity = http::weight_of_coding(accept_encoding, "identity");

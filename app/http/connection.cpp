@@ -143,7 +143,7 @@ asio::awaitable<void> Connection::run() {
         asio::steady_timer poll(stream_.get_executor(), kPlacePoll);
         (void)co_await poll.async_wait(common::kAwait);
         search_.restart();
-        step = read_head();
+        step = read_head(AwakeClock::now());
         break;
       }
       case Step::kSendContinue: step = co_await send_continue(); break;
@@ -256,8 +256,9 @@ Connection::Step Connection::next_request() {
     // Other connections may run after this many pipelined requests of one client.
     constexpr unsigned kAtOnce = 16;
     if (++pipelined_count_ > kAtOnce) return Step::kLetOthers;
-    begin_request();
-    return read_head();
+    const auto now = AwakeClock::now();
+    begin_request(now);
+    return read_head(now);
   }
   if (buffer_.capacity() > kIdleBufferBytes) buffer_.shrink_to_fit();
   pipelined_count_ = 0;
@@ -266,9 +267,9 @@ Connection::Step Connection::next_request() {
   return Step::kReadHeader;
 }
 
-void Connection::begin_request() {
-  request_began_ = AwakeClock::now();
-  if (std::exchange(idle_, false)) occupy(Occupation::kBusy, request_began_);
+void Connection::begin_request(AwakeClock::time_point now) {
+  request_began_ = now;
+  if (std::exchange(idle_, false)) occupy(Occupation::kBusy, now);
   request_id_.clear();
   allowed_origin_.clear();
   search_.restart();
@@ -284,11 +285,12 @@ Connection::Step Connection::header_came(error_code failure) {
     if (idle_ || !timed_out_) return Step::kEnd;
     return refuse(read_failure(), BodyState::kUnread);
   }
-  if (idle_) begin_request();
-  return read_head();
+  const auto now = AwakeClock::now();
+  if (idle_) begin_request(now);
+  return read_head(now);
 }
 
-Connection::Step Connection::read_head() {
+Connection::Step Connection::read_head(AwakeClock::time_point now) {
   RequestHead head;
   switch (search_.look(buffer_, scratch().reader, head)) {
     case HeadSearch::State::kNothing: no_deadline(); return next_request();
@@ -300,27 +302,26 @@ Connection::Step Connection::read_head() {
     case HeadSearch::State::kBad: break;
   }
   no_deadline();
-  if (occupation() == Occupation::kUnfinished) occupy(Occupation::kBusy, AwakeClock::now());
+  if (occupation() == Occupation::kUnfinished) occupy(Occupation::kBusy, now);
   if (search_.failure()) return refuse(explain_bad_head(search_.failure()), BodyState::kUnread);
   if (peer_.role == net::ListenerRole::kPublic) allowed_origin_ = allowed_origin(list_.config().cors, head.origin);
   Step otherwise{};
-  if (in_reserve() && !may_be_served(head, otherwise)) return otherwise;
+  if (in_reserve() && !may_be_served(head, now, otherwise)) return otherwise;
   if (is_sane_request_id(head.request_id)) request_id_.assign(head.request_id.data(), head.request_id.size());
   version_ = head.version;
   keep_alive_ = head.keep_alive;
   is_head_ = head.method == boost::beast::http::verb::head;
   buffer_.consume(head.bytes);
-  return answer(head);
+  return answer(head, now);
 }
 
-bool Connection::may_be_served(const RequestHead& head, Step& otherwise) {
+bool Connection::may_be_served(const RequestHead& head, AwakeClock::time_point now, Step& otherwise) {
   RequestTarget& target = scratch().target;
   const bool is_parsed = head.ambiguity.empty() && target.parse(head.target);
   if (is_parsed) {
     const Route* const route = list_.application().router().find(target.path(), scratch().captures);
     if (route != nullptr && route->audience == Audience::kEverybody) return true;
   }
-  const auto now = AwakeClock::now();
   if (places().leave_reserve(*this, now)) return true;
   if (now - request_began_ < kPlacePatience && places().may_make_room_soon(now)) {
     otherwise = Step::kAwaitPlace;
@@ -333,7 +334,7 @@ bool Connection::may_be_served(const RequestHead& head, Step& otherwise) {
   return false;
 }
 
-Connection::Step Connection::answer(const RequestHead& head) {
+Connection::Step Connection::answer(const RequestHead& head, AwakeClock::time_point now) {
   RequestTarget& target = scratch().target;
   Captures& captures = scratch().captures;
   Response& response = scratch().response;
@@ -371,7 +372,7 @@ Connection::Step Connection::answer(const RequestHead& head) {
   access::Caller caller;
   std::optional<access::LateCheck> late;
   Step otherwise{};
-  if (!may_come_in(*route, head, caller, late, otherwise)) return otherwise;
+  if (!may_come_in(*route, head, now, caller, late, otherwise)) return otherwise;
   const std::string_view request_id(request_id_.data(), request_id_.size());
   const auto next = exchange_->begin({head, target, captures, request_began_, caller, request_id, stream_.is_tls(),
                                       late ? &*late : nullptr, &list_.config()},
@@ -390,8 +391,8 @@ Connection::Step Connection::tell_options(const RequestHead& head, std::string_v
   return respond(body);
 }
 
-bool Connection::may_come_in(const Route& route, const RequestHead& head, access::Caller& caller,
-                             std::optional<access::LateCheck>& late, Step& otherwise) {
+bool Connection::may_come_in(const Route& route, const RequestHead& head, AwakeClock::time_point now,
+                             access::Caller& caller, std::optional<access::LateCheck>& late, Step& otherwise) {
   if (peer_.role == net::ListenerRole::kAdmin) {  // check_audience() has checked the peer
     caller.kind = access::Caller::Kind::kOperator;
     caller.scopes = accounts::protocol::kAllScopes;
@@ -400,10 +401,8 @@ bool Connection::may_come_in(const Route& route, const RequestHead& head, access
   access::Credential credential =
       stream_.is_tls() ? head.credential : credential_without_tls(head.credential, head.plain_session);
   if (route.key_in_query) credential = credential_with_query(credential, scratch().target.query());
-  // The head may have come slowly, so the limits need the present time.
   access::Gate& gate = list_.application().gate();
-  const access::Knock knock{credential, gate.client_of(address_, head.forwarding), route.need, AwakeClock::now(),
-                            std::time(nullptr)};
+  const access::Knock knock{credential, gate.client_of(address_, head.forwarding), route.need, now, std::time(nullptr)};
   const std::string_view request_id(request_id_.data(), request_id_.size());
   const bool is_late =
       route.key_in_body && credential.kind == access::Credential::Kind::kNone && !credential.is_ambiguous;

@@ -39,7 +39,8 @@
 
 namespace yolod::app::http {
 
-// The class is large, because its functions are the steps of one state machine, and most of them end a step of each other.
+// The class is large, because its functions are the steps of one state machine, and most of them end a step of each
+// other.
 class Connection : public std::enable_shared_from_this<Connection>, public Place {
  public:
   using Socket = net::Stream::Socket;
@@ -106,20 +107,21 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
 
   // ---- the head ----
   [[nodiscard]] Step next_request();
-  void begin_request();
+  // The newest bytes of the head have arrived at `now`, which the next functions pass on.
+  void begin_request(common::AwakeClock::time_point now);
   [[nodiscard]] Step header_came(boost::system::error_code failure);
-  [[nodiscard]] Step read_head();
+  [[nodiscard]] Step read_head(common::AwakeClock::time_point now);
   // Returns whether a connection in the reserve may be served. If not, `otherwise` is the next step: it waits for a
   // place or refuses the request.
-  [[nodiscard]] bool may_be_served(const RequestHead& head, Step& otherwise);
+  [[nodiscard]] bool may_be_served(const RequestHead& head, common::AwakeClock::time_point now, Step& otherwise);
   // Makes all decisions that need only the head.
-  [[nodiscard]] Step answer(const RequestHead& head);
+  [[nodiscard]] Step answer(const RequestHead& head, common::AwakeClock::time_point now);
   // Answers OPTIONS. It needs no credential, because a browser sends none with a preflight.
   [[nodiscard]] Step tell_options(const RequestHead& head, std::string_view methods, BodyState body);
   // Returns whether the client may use the route, and fills in `caller`. If the route has its key in the body, it also
   // fills in `late`. Otherwise it sets the next step. REQUIRES: the exchange exists, because it writes the refusal.
-  [[nodiscard]] bool may_come_in(const Route& route, const RequestHead& head, access::Caller& caller,
-                                 std::optional<access::LateCheck>& late, Step& otherwise);
+  [[nodiscard]] bool may_come_in(const Route& route, const RequestHead& head, common::AwakeClock::time_point now,
+                                 access::Caller& caller, std::optional<access::LateCheck>& late, Step& otherwise);
   [[nodiscard]] Step follow(Exchange::Next next);
   [[nodiscard]] Step begin_websocket(const RequestHead& head, const Route& route, const access::Caller& caller);
   [[nodiscard]] boost::asio::awaitable<Step> be_websocket();

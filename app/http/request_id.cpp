@@ -1,7 +1,6 @@
 #include "app/http/request_id.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <random>
 
@@ -24,10 +23,9 @@ RequestId new_request_id() {
     return (static_cast<std::uint64_t>(entropy()) << 32U) | entropy();
   }();
   next += 0x9E3779B97F4A7C15ULL;
-  std::array<char, 16> digits;
-  write_hex(next, digits.data(), digits.size());
-  RequestId id;
-  id.assign(digits.data(), digits.size());
+  constexpr int kDigits = 16;
+  RequestId id(kDigits, '0');
+  write_hex(next, id.data(), kDigits);
   return id;
 }
 

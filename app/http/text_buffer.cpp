@@ -13,10 +13,19 @@ namespace {
 
 bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\' && c != '\x7F'; }
 
-// Writes at least `count` digits of `value`, with leading zeros, before `end`. Returns the first digit's place.
+// Writes `value` before `end`. Returns the first digit's place.
 template <typename Unsigned>
-char* write_digits(char* end, Unsigned value, int count) {
-  for (; count > 0 || value != 0; --count) {
+char* write_whole(char* end, Unsigned value) {
+  do {
+    *--end = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value != 0);
+  return end;
+}
+
+// Writes the last `count` digits of `value`, with leading zeros, before `end`. Returns the first digit's place.
+char* write_decimals(char* end, std::uint64_t value, int count) {
+  for (; count > 0; --count) {
     *--end = static_cast<char>('0' + value % 10);
     value /= 10;
   }
@@ -25,18 +34,23 @@ char* write_digits(char* end, Unsigned value, int count) {
 
 }  // namespace
 
-MsText::MsText(std::uint32_t us) {
-  char* begin = write_digits(digits_.data() + digits_.size(), us % 1000, 3);
-  *--begin = '.';
-  begin = write_digits(begin, us / 1000, 1);
-  begin_ = static_cast<std::size_t>(begin - digits_.data());
+void TextBuffer::add_whole(std::uint64_t value) {
+  const fmt::format_int text(value);
+  *this += std::string_view(text.data(), text.size());
 }
 
-void TextBuffer::add_whole(std::uint64_t value) {
-  std::array<char, 20> digits;
-  char* const end = digits.data() + digits.size();
-  const char* const begin = write_digits(end, value, 1);
-  *this += std::string_view(begin, static_cast<std::size_t>(end - begin));
+// Every answer has about ten durations. So the digits are written to their place, and the decimals without a loop.
+void TextBuffer::add_ms(std::uint32_t us) {
+  const std::uint32_t ms = us / 1000;
+  const std::uint32_t rest = us % 1000;
+  std::size_t digits = 1;
+  for (std::uint32_t larger = ms; larger >= 10; larger /= 10) ++digits;
+  char* const point = add_room(digits + 4) + digits;
+  write_whole(point, ms);
+  point[0] = '.';
+  point[1] = static_cast<char>('0' + rest / 100);
+  point[2] = static_cast<char>('0' + rest / 10 % 10);
+  point[3] = static_cast<char>('0' + rest % 10);
 }
 
 void TextBuffer::add_hex(std::uint64_t value, int digits) {
@@ -56,10 +70,10 @@ void TextBuffer::add_fixed(float value, int decimals) {
   char* const end = digits.data() + digits.size();
   char* begin = end;
   if (decimals != 0) {
-    begin = write_digits(begin, scaled % power, decimals);
+    begin = write_decimals(begin, scaled, decimals);
     *--begin = '.';
   }
-  begin = write_digits(begin, scaled / power, 1);
+  begin = write_whole(begin, scaled / power);
   *this += std::string_view(begin, static_cast<std::size_t>(end - begin));
 }
 

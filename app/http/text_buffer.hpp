@@ -1,10 +1,10 @@
 // An answer's text is assembled in a TextBuffer, which keeps its memory for the next answer. The memory is fmt's.
-// This class formats numbers itself, because fmt takes three times as long (docs/decisions.md).
+// fmt writes whole numbers too. This class writes numbers with decimals itself, because fmt takes three times as long
+// (docs/decisions.md).
 #pragma once
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -12,17 +12,6 @@
 #include <utility>
 
 namespace yolod::app::http {
-
-// A duration in milliseconds, such as 20.001.
-class MsText {
- public:
-  explicit MsText(std::uint32_t us);
-  [[nodiscard]] std::string_view view() const { return {digits_.data() + begin_, digits_.size() - begin_}; }
-
- private:
-  std::array<char, 11> digits_;  // 7 digits, a point and 3 digits
-  std::size_t begin_;
-};
 
 class TextBuffer {
  public:
@@ -62,7 +51,8 @@ class TextBuffer {
   void add_whole(std::uint64_t value);
   // Appends the last `digits` hexadecimal digits of `value`, in lower case.
   void add_hex(std::uint64_t value, int digits);
-  void add_ms(std::uint32_t us) { *this += MsText(us).view(); }
+  // Appends a duration in milliseconds, such as 20.001.
+  void add_ms(std::uint32_t us);
   // Appends `value` with 0 to 6 decimals, rounded as printf rounds.
   void add_fixed(float value, int decimals);
   // Appends a JSON string with its quotes.

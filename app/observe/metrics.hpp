@@ -40,7 +40,7 @@ class ModelMetrics {
   void more_rows(std::uint32_t count) { statistics_.inference_count += count; }
   // Counts a batch with so many requests, which have so many rows.
   void batch(std::size_t size, std::uint32_t rows);
-  void queue_depth(std::size_t depth);
+  void queue_depth(std::size_t depth) { queue_depth_ = depth; }
   void replayed();
   void quarantined();
   void restarted(const std::string& reason);
@@ -55,14 +55,14 @@ class ModelMetrics {
   Metrics& metrics_;
   std::string model_;
   ModelStatistics& statistics_;
-  std::map<int, prometheus::Counter*> answered_;
+  std::map<int, std::uint64_t*> answered_;  // by status
   HistogramTally& queue_seconds_;
   HistogramTally& decode_seconds_;
   HistogramTally& infer_seconds_;
   HistogramTally& post_seconds_;
   HistogramTally& total_seconds_;
   HistogramTally& batch_size_;
-  prometheus::Gauge& queue_depth_;
+  std::size_t& queue_depth_;
   prometheus::Counter& replays_;
   prometheus::Counter& quarantined_;
   prometheus::Gauge& generation_;
@@ -103,7 +103,8 @@ class Metrics {
 
  private:
   friend class ModelMetrics;
-  prometheus::Counter& answers_of(const std::string& model, int http_status);
+  // Returns the count of a model's answers with this status. Both generations of a model share it.
+  std::uint64_t& answers_of(const std::string& model, int http_status);
   // Returns the tally of a stage's seconds, or of the sizes of batches. Both generations of a model share it.
   HistogramTally& stage_of(const std::string& model, const std::string& stage);
   HistogramTally& batch_sizes_of(const std::string& model);
@@ -132,10 +133,13 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& frames_dropped_total_;
   prometheus::Gauge& longest_turn_seconds_;
   std::array<prometheus::Counter*, common::LoopTurns::kLongerThanUs.size()> long_turns_{};
-  std::map<int, prometheus::Counter*> answered_without_model_;
+  std::map<int, std::uint64_t*> answered_without_model_;  // by status
   std::map<std::string, ModelStatistics, std::less<>> statistics_;
-  // collect() hands them over.
+  // The next values change with every request. A change of a prometheus-cpp object takes several atomic operations, so
+  // only collect() hands the values over.
   mutable std::map<const prometheus::Histogram*, HistogramTally> tallies_;
+  std::map<prometheus::Counter*, std::uint64_t> answer_counts_;
+  std::map<prometheus::Gauge*, std::size_t> queue_depths_;
   mutable std::weak_ptr<const std::vector<prometheus::MetricFamily>> collected_;
   mutable common::Clock::time_point collected_at_;
 };

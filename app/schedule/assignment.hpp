@@ -36,6 +36,7 @@ class Assignment {
 
   // A completion whose result is being read, in several turns of the event loop.
   struct Reading {
+    explicit Reading(const ipc::CompletionCell& from) : completion(from), result(from.slot, from.result_bytes) {}
     ipc::CompletionCell completion;
     ipc::PredictionReader result;
   };

@@ -54,7 +54,7 @@ Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, 
       completion_poll_(completion_poll),
       next_worker_(std::move(next_worker)),
       sweep_timer_(io, [this] { sweep(); }),
-      policy_timer_(io, [this] { dispatch_waiting(); }),
+      policy_timer_(io, [this] { dispatch_waiting(AwakeClock::now()); }),
       suspicion_(metrics),
       hashing_(io, [this](std::unique_ptr<Request> request) { hashed(std::move(request)); }),
       sizing_(config.batch) {}
@@ -67,11 +67,12 @@ void Dispatcher::use(const common::ModelConfig& config) {
 }
 
 common::Outcome<void> Dispatcher::admit(const Urgency& urgency) {
-  sizing_.arrived(AwakeClock::now());
-  return check_admission(urgency);
+  const auto now = AwakeClock::now();
+  sizing_.arrived(now);
+  return check_admission(urgency, now);
 }
 
-common::Outcome<void> Dispatcher::check_admission(const Urgency& urgency) const {
+common::Outcome<void> Dispatcher::check_admission(const Urgency& urgency, Clock::time_point now) const {
   if (closed_) return *closed_;
   if (!description_) return Error{ErrorCode::kNotReady, "the model is still loading"};
   if (queue_.size(urgency.priority) + hashing_.size() >= config_->queue.max_size) {
@@ -79,15 +80,14 @@ common::Outcome<void> Dispatcher::check_admission(const Urgency& urgency) const 
   }
   if (!fleet_.any_serves()) {
     const auto next = next_worker_();
-    if (!next || *next > AwakeClock::now() + config_->queue.timeout) {
+    if (!next || *next > now + config_->queue.timeout) {
       return Error{ErrorCode::kNotReady, kNoWorker};
     }
   }
   if (queue_.empty()) return {};  // the usual case
-  const auto now = AwakeClock::now();
   const auto ahead = queue_.ahead_of(urgency.priority, expiry_of(urgency, now));
   const auto deadline = std::min(urgency.deadline, now + config_->request_timeout);
-  switch (admission(backlog(ahead), {config_->queue.timeout, deadline - now})) {
+  switch (admission(backlog(ahead, now), {config_->queue.timeout, deadline - now})) {
     case Admission::kAdmit: return {};
     case Admission::kQueueFull: return Error{ErrorCode::kQueueFull, kQueueTooSlow};
     case Admission::kTooLate: break;
@@ -99,14 +99,15 @@ Clock::time_point Dispatcher::expiry_of(const Urgency& urgency, Clock::time_poin
   return std::min({urgency.deadline, now + config_->request_timeout, now + config_->queue.timeout});
 }
 
-Backlog Dispatcher::backlog(std::size_t ahead) const {
-  return fleet_.backlog(ahead, sizing_.times(), AwakeClock::now());
+Backlog Dispatcher::backlog(std::size_t ahead, Clock::time_point now) const {
+  return fleet_.backlog(ahead, sizing_.times(), now);
 }
 
 std::uint32_t Dispatcher::retry_after_seconds() const {
-  if (fleet_.any_serves()) return schedule::retry_after_seconds(backlog(queue_.size()));
+  const auto now = AwakeClock::now();
+  if (fleet_.any_serves()) return schedule::retry_after_seconds(backlog(queue_.size(), now));
   const auto next = next_worker_();
-  return schedule::retry_after_seconds(next ? *next - AwakeClock::now() : Clock::duration::max());
+  return schedule::retry_after_seconds(next ? *next - now : Clock::duration::max());
 }
 
 const BatchLimits& Dispatcher::batch_limits() const { return sizing_.limits(fleet_.serving_count()); }
@@ -127,20 +128,21 @@ void Dispatcher::ask(Job job, AnswerHandler handler) {
   request->job = std::move(job);
   request->handler = std::move(handler);
   const Urgency urgency = request->job.urgency;
-  request->admitted = request->queued = AwakeClock::now();
-  request->deadline = std::min(urgency.deadline, request->admitted + config_->request_timeout);
-  request->expires = expiry_of(urgency, request->admitted);
+  const auto now = AwakeClock::now();
+  request->admitted = request->queued = now;
+  request->deadline = std::min(urgency.deadline, now + config_->request_timeout);
+  request->expires = expiry_of(urgency, now);
   request->shape = shape_of(*config_, request->job);
   ++unanswered_count_;
-  if (auto admitted = check_admission(urgency);
+  if (auto admitted = check_admission(urgency, now);
       !admitted) {  // the queue may have filled, or a stop begun, since admit()
     answer(*request, {admitted.error(), {}, 0, nullptr});
     return;
   }
-  try_enqueue(std::move(request));
+  try_enqueue(std::move(request), now);
 }
 
-void Dispatcher::try_enqueue(std::unique_ptr<Request> request) {
+void Dispatcher::try_enqueue(std::unique_ptr<Request> request, Clock::time_point now) {
   if (suspicion_.must_be_hashed(*request)) {
     sweep_by(gives_up_at(*request), request->queued);
     hashing_.add(std::move(request));
@@ -148,15 +150,15 @@ void Dispatcher::try_enqueue(std::unique_ptr<Request> request) {
   }
   if (!may_run(*request)) return;
   enqueue(std::move(request));
-  dispatch_waiting();
+  dispatch_waiting(now);
 }
 
 void Dispatcher::hashed(std::unique_ptr<Request> request) {
   if (const auto blame = std::exchange(request->pending_blame, std::nullopt)) {
     settle_after_death(std::move(request), *blame);
-    dispatch_waiting();
+    dispatch_waiting(AwakeClock::now());
   } else if (!request->answered()) {
-    try_enqueue(std::move(request));
+    try_enqueue(std::move(request), AwakeClock::now());
   }
 }
 
@@ -167,12 +169,12 @@ bool Dispatcher::may_run(Request& request) {
   return false;
 }
 
-void Dispatcher::answer(Request& request, Answer answer) {
+void Dispatcher::answer(Request& request, Answer&& answer) {
   --unanswered_count_;
-  // The handler runs in a later turn, because this call may be in the middle of a change.
-  asio::post(io_, [handler = std::move(request.handler), answer = std::move(answer)]() mutable {
-    handler(std::move(answer));
-  });
+  // The handler runs in a later turn, because this call may be in the middle of a change. Asio moves the posted
+  // function several times, so it has a pointer to the answer.
+  auto delivery = std::make_unique<Delivery>(std::move(request.handler), std::move(answer));
+  asio::post(io_, [delivery = std::move(delivery)] { delivery->handler(std::move(delivery->answer)); });
 }
 
 void Dispatcher::fail(Request& request, Error why) {
@@ -183,18 +185,17 @@ void Dispatcher::worker_ready(WorkerPort& worker) {
   description_ = fleet_.add(worker).description();
   sizing_.worker_ready(*description_);
   metrics_.loaded(worker.load_time());
-  dispatch_waiting();
+  dispatch_waiting(AwakeClock::now());
 }
 
 void Dispatcher::look_again() {
-  if (!queue_.empty()) dispatch_waiting();
+  if (!queue_.empty()) dispatch_waiting(AwakeClock::now());
 }
 
-void Dispatcher::dispatch_waiting() {
+void Dispatcher::dispatch_waiting(Clock::time_point now) {
   if (together_ != 0) return;
   std::optional<Clock::time_point> ask_again;
   while (!queue_.empty()) {
-    const auto now = AwakeClock::now();
     BatchDecision decision;
     Assignment* const assignment = choose_worker(decision, now);
     if (assignment == nullptr) {
@@ -311,12 +312,13 @@ void Dispatcher::worker_completions(WorkerPort& worker) {
   Assignment* const assignment = fleet_.find(worker);
   if (assignment == nullptr) return;  // it rang before it was ready, so its lane holds no request
   completion_poll_.doorbell_rang();
-  if (take_from(*assignment, kReadAtOnceBytes)) dispatch_waiting();
+  const auto now = AwakeClock::now();
+  if (take_from(*assignment, kReadAtOnceBytes, now)) dispatch_waiting(now);
   if (fleet_.has_completions()) completion_poll_.completions_left();
 }
 
-bool Dispatcher::take_from(Assignment& assignment, std::size_t budget_bytes) {
-  if (!assignment.lane_is_corrupt && drain_completions(assignment, budget_bytes)) {
+bool Dispatcher::take_from(Assignment& assignment, std::size_t budget_bytes, Clock::time_point now) {
+  if (!assignment.lane_is_corrupt && drain_completions(assignment, budget_bytes, now)) {
     if (assignment.left_before_recycling() == 0U) assignment.worker().recycle();
     return true;
   }
@@ -326,36 +328,37 @@ bool Dispatcher::take_from(Assignment& assignment, std::size_t budget_bytes) {
 }
 
 void Dispatcher::take_completions() {
+  const auto now = AwakeClock::now();
   bool found = false;
   std::size_t count = 0;
   fleet_.for_each_with_completions([&](Assignment& /*assignment*/) { ++count; });
   const std::size_t share = std::max(kReadAtOnceBytes / std::max<std::size_t>(count, 1), kLeastReadBytes);
-  fleet_.for_each_with_completions([&](Assignment& assignment) { found = take_from(assignment, share) || found; });
-  if (found) dispatch_waiting();
+  fleet_.for_each_with_completions([&](Assignment& assignment) { found = take_from(assignment, share, now) || found; });
+  if (found) dispatch_waiting(now);
 }
 
-bool Dispatcher::drain_completions(Assignment& assignment, std::size_t budget_bytes) {
-  if (!read_completions(assignment, budget_bytes)) return false;
+bool Dispatcher::drain_completions(Assignment& assignment, std::size_t budget_bytes, Clock::time_point now) {
+  if (!read_completions(assignment, budget_bytes, now)) return false;
   assignment.worker().set_outstanding(assignment.outstanding());
   // Fewer pictures are left to decode, so the worker counts as hung earlier.
-  if (assignment.outstanding() != 0) sweep_by(assignment.hangs_at(), AwakeClock::now());
+  if (assignment.outstanding() != 0) sweep_by(assignment.hangs_at(), now);
   return true;
 }
 
-bool Dispatcher::read_completions(Assignment& assignment, std::size_t budget_bytes) {
+bool Dispatcher::read_completions(Assignment& assignment, std::size_t budget_bytes, Clock::time_point now) {
   using State = ipc::PredictionReader::State;
   for (;;) {
     if (auto& reading = assignment.reading) {
       const auto state = reading->result.step(assignment.worker().lane(), budget_bytes);
       if (state == State::kMore) return true;
       const auto completion = reading->completion;
-      auto prediction = reading->result.take();
+      common::Outcome<common::Prediction> prediction = reading->result.take();
       reading.reset();
       const bool is_right = state == State::kDone &&
-                            could_predict(prediction, assignment.worker().config(),
+                            could_predict(*prediction, assignment.worker().config(),
                                           assignment.in_slot(completion.slot)->job.options, *assignment.description());
       if (!is_right) return false;
-      take_completion(assignment, completion, std::move(prediction));
+      take_completion(assignment, completion, std::move(prediction), now);
     }
     if (budget_bytes == 0) return true;
     ipc::CompletionCell completion{};
@@ -364,16 +367,16 @@ bool Dispatcher::read_completions(Assignment& assignment, std::size_t budget_byt
       case ipc::PopResult::kCorrupt: return false;
       case ipc::PopResult::kPopped: break;
     }
-    if (!begin_reading(assignment, completion)) return false;
+    if (!begin_reading(assignment, completion, now)) return false;
   }
 }
 
-bool Dispatcher::begin_reading(Assignment& assignment, const ipc::CompletionCell& completion) {
+bool Dispatcher::begin_reading(Assignment& assignment, const ipc::CompletionCell& completion, Clock::time_point now) {
   const Request* const held = assignment.in_slot(completion.slot);
   if (held == nullptr || held->id() != completion.id) return false;
   ipc::LaneOwner& lane = assignment.worker().lane();
   if (completion.error_code == 0) {
-    assignment.reading.emplace(Assignment::Reading{completion, {completion.slot, completion.result_bytes}});
+    assignment.reading.emplace(completion);
     return completion.result_bytes <= lane.geometry().result_slot_bytes;
   }
   if (completion.result_bytes > lane.geometry().result_slot_bytes) return false;
@@ -381,20 +384,18 @@ bool Dispatcher::begin_reading(Assignment& assignment, const ipc::CompletionCell
       lane.copy_result(completion.slot, std::min<std::uint64_t>(completion.result_bytes, kMostErrorTextBytes));
   auto error = text ? workers_error(completion.error_code, *text) : std::nullopt;
   if (!error) return false;
-  take_completion(assignment, completion, *std::move(error));
+  take_completion(assignment, completion, *std::move(error), now);
   return true;
 }
 
 void Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCell& completion,
-                                 common::Outcome<common::Prediction> prediction) {
+                                 common::Outcome<common::Prediction>&& prediction, Clock::time_point now) {
   const Request* const held = assignment.in_slot(completion.slot);
-  Answer made;
-  made.prediction = std::move(prediction);
+  Answer made{std::move(prediction),
+              {completion.decode_us, completion.infer_us, completion.post_us},
+              common::elapsed_us(held->admitted, held->dispatched),
+              assignment.description()};
   common::reach(common::FaultPoint::kFrontEndTook);
-  const auto now = AwakeClock::now();
-  made.times = {completion.decode_us, completion.infer_us, completion.post_us};
-  made.queue_us = common::elapsed_us(held->admitted, held->dispatched);
-  made.model = assignment.description();
 
   std::optional<Assignment::Finished> finished;
   const bool predicted = made.prediction.ok();
@@ -419,7 +420,8 @@ bool Dispatcher::worker_ended(WorkerPort& worker, WorkerEnd end) {
   if (node.empty()) return false;
   Assignment& assignment = node.mapped();
   // The worker may have finished completions before its death. They count.
-  assignment.lane_is_corrupt = assignment.lane_is_corrupt || !drain_completions(assignment, SIZE_MAX);
+  assignment.lane_is_corrupt =
+      assignment.lane_is_corrupt || !drain_completions(assignment, SIZE_MAX, AwakeClock::now());
   // A worker also counts as at work if its marks say that it had begun nothing, and if it has just answered, because
   // an earlier request may have damaged its process. The class RequestDeaths keeps the number of such deaths.
   const bool at_work = assignment.outstanding() != 0 || worker.requests_served() != 0;
@@ -438,7 +440,7 @@ bool Dispatcher::worker_ended(WorkerPort& worker, WorkerEnd end) {
       settle_after_death(std::move(request), held_against);
     }
   }
-  dispatch_waiting();
+  dispatch_waiting(AwakeClock::now());
   return at_work;
 }
 

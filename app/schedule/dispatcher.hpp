@@ -31,6 +31,7 @@
 #include "app/schedule/worker_port.hpp"
 #include "common/config/model_config.hpp"
 #include "common/domain/description.hpp"
+#include "common/recycled.hpp"
 
 namespace yolod::app::schedule {
 
@@ -120,20 +121,29 @@ class Dispatcher {
   [[nodiscard]] const std::shared_ptr<const common::ModelDescription>& description() const { return description_; }
 
  private:
-  [[nodiscard]] common::Outcome<void> check_admission(const Urgency& urgency) const;
+  // An answer that waits for its turn of the event loop.
+  struct Delivery : common::Recycled<Delivery> {
+    Delivery(AnswerHandler given, Answer&& made) : handler(std::move(given)), answer(std::move(made)) {}
+    AnswerHandler handler;
+    Answer answer;
+  };
+
+  // The functions below take `now`, because each reading of the clock costs time and a request passes through many of
+  // them.
+  [[nodiscard]] common::Outcome<void> check_admission(const Urgency& urgency, common::Clock::time_point now) const;
   // Gives batches to workers as long as the policy allows it, and sets the timer for the next decision.
-  void dispatch_waiting();
+  void dispatch_waiting(common::Clock::time_point now);
   // Returns the worker that should get a batch now. Returns null if there is none, and sets in `decision` when to
   // decide again.
   [[nodiscard]] Assignment* choose_worker(BatchDecision& decision, common::Clock::time_point now);
   void dispatch(Assignment& assignment, common::Clock::time_point now);
   // Moves the requests of one batch from the queue to batch_, at most `most` of them.
   void take_batch(std::size_t most, bool to_idle_worker, common::Clock::time_point now);
-  [[nodiscard]] Backlog backlog(std::size_t ahead) const;
+  [[nodiscard]] Backlog backlog(std::size_t ahead, common::Clock::time_point now) const;
   [[nodiscard]] common::Clock::time_point expiry_of(const Urgency& urgency, common::Clock::time_point now) const;
   // Queues a request if its body is not in quarantine. If the body must be hashed first, the request is queued
   // later.
-  void try_enqueue(std::unique_ptr<Request> request);
+  void try_enqueue(std::unique_ptr<Request> request, common::Clock::time_point now);
   void hashed(std::unique_ptr<Request> request);
   // Looks up the request's body in the quarantine. If it must not reach a worker, answers it and returns false.
   [[nodiscard]] bool may_run(Request& request);
@@ -142,17 +152,18 @@ class Dispatcher {
   void settle_after_death(std::unique_ptr<Request> request, Blame blame);
   // Takes about `budget_bytes` of a worker's completions. Condemns the worker and returns false if its lane holds
   // invalid values.
-  bool take_from(Assignment& assignment, std::size_t budget_bytes);
+  bool take_from(Assignment& assignment, std::size_t budget_bytes, common::Clock::time_point now);
   // Reads about `budget_bytes` of results. Returns false if the lane holds an invalid value. The caller then reads
   // nothing more from it.
-  [[nodiscard]] bool drain_completions(Assignment& assignment, std::size_t budget_bytes);
-  [[nodiscard]] bool read_completions(Assignment& assignment, std::size_t budget_bytes);
-  [[nodiscard]] bool begin_reading(Assignment& assignment, const ipc::CompletionCell& completion);
+  [[nodiscard]] bool drain_completions(Assignment& assignment, std::size_t budget_bytes, common::Clock::time_point now);
+  [[nodiscard]] bool read_completions(Assignment& assignment, std::size_t budget_bytes, common::Clock::time_point now);
+  [[nodiscard]] bool begin_reading(Assignment& assignment, const ipc::CompletionCell& completion,
+                                   common::Clock::time_point now);
   // Gives the request of the completion its answer.
   void take_completion(Assignment& assignment, const ipc::CompletionCell& completion,
-                       common::Outcome<common::Prediction> prediction);
+                       common::Outcome<common::Prediction>&& prediction, common::Clock::time_point now);
   void requeue(std::unique_ptr<Request> request);
-  void answer(Request& request, Answer answer);
+  void answer(Request& request, Answer&& answer);
   void fail(Request& request, common::Error why);
   void enqueue(std::unique_ptr<Request> request);
   // Sets the timer of sweep(), which answers requests whose deadline has passed and condemns workers that hang, to

@@ -14,26 +14,15 @@ namespace beast_http = boost::beast::http;
 // once, because a text that grows is copied.
 constexpr std::size_t kItemBytes = 160;
 
-// The times of the stages, which the body and a header show.
-struct StageTexts {
-  explicit StageTexts(const StageTimes& times)
-      : queue(times.queue_us), decode(times.work.decode_us), infer(times.work.infer_us), post(times.work.post_us) {}
-
-  http::MsText queue;
-  http::MsText decode;
-  http::MsText infer;
-  http::MsText post;
-};
-
-void append_timing(http::TextBuffer& out, const StageTexts& stages, std::uint32_t total_us) {
+void append_timing(http::TextBuffer& out, const StageTimes& times, std::uint32_t total_us) {
   out += R"("timing_ms":{"queue":)";
-  out += stages.queue.view();
+  out.add_ms(times.queue_us);
   out += R"(,"decode":)";
-  out += stages.decode.view();
+  out.add_ms(times.work.decode_us);
   out += R"(,"infer":)";
-  out += stages.infer.view();
+  out.add_ms(times.work.infer_us);
   out += R"(,"post":)";
-  out += stages.post.view();
+  out.add_ms(times.work.post_us);
   out += R"(,"total":)";
   out.add_ms(total_us);
   out += '}';
@@ -124,15 +113,14 @@ void write_file(http::Response& response, common::EncodedFile& file) {
 StageTimes times_of(const schedule::Answer& answer) { return {answer.queue_us, answer.times}; }
 
 void append_server_timing(http::TextBuffer& fields, const StageTimes& times) {
-  const StageTexts stages(times);
   fields += "Server-Timing: queue;dur=";
-  fields += stages.queue.view();
+  fields.add_ms(times.queue_us);
   fields += ", decode;dur=";
-  fields += stages.decode.view();
+  fields.add_ms(times.work.decode_us);
   fields += ", infer;dur=";
-  fields += stages.infer.view();
+  fields.add_ms(times.work.infer_us);
   fields += ", post;dur=";
-  fields += stages.post.view();
+  fields.add_ms(times.work.post_us);
   fields += "\r\n";
 }
 
@@ -172,7 +160,7 @@ void append_items(http::TextBuffer& out, const schedule::Answer& answer, std::si
 
 void end_prediction(http::TextBuffer& out, const schedule::Answer& answer, std::uint32_t total_us) {
   if (!std::holds_alternative<common::IdentityAnswer>(*answer.prediction)) out += "],";
-  append_timing(out, StageTexts(times_of(answer)), total_us);
+  append_timing(out, times_of(answer), total_us);
   out += '}';
 }
 
