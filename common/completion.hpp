@@ -24,7 +24,8 @@ class Completion {
     return made;
   }
   explicit operator bool() const { return waiting_ != nullptr; }
-  // REQUIRES: there is a handler. The call removes it.
+  // REQUIRES: there is a handler. The call removes it. The handler gets references to the arguments themselves, so they
+  // must live until it returns or moves them.
   void operator()(Arguments&&... arguments) { std::exchange(waiting_, nullptr)->call(std::move(arguments)...); }
 
  private:

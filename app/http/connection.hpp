@@ -107,7 +107,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
 
   // ---- the head ----
   [[nodiscard]] Step next_request();
-  // The newest bytes of the head have arrived at `now`, which the next functions pass on.
+  // The next functions pass `now` on, so that a request reads the clock seldom.
   void begin_request(common::AwakeClock::time_point now);
   [[nodiscard]] Step header_came(boost::system::error_code failure);
   [[nodiscard]] Step read_head(common::AwakeClock::time_point now);

@@ -5,7 +5,6 @@
 #include <prometheus/gauge.h>
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 #include <vector>
 
@@ -44,13 +43,6 @@ prometheus::Labels labels(const MetricInfo& info, const std::string& first, cons
 
 constexpr double kSecondsPerMicrosecond = 1e-6;
 constexpr double kMicrosecondsPerSecond = 1e6;
-
-// Returns the time in milliseconds, up to 10 ms late. A precise reading takes three times as long.
-std::uint64_t coarse_ms_since_1970() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
-}
 
 // Sets a counter whose value another object counts.
 void set_count(prometheus::Counter& counter, std::uint64_t count) {
@@ -204,7 +196,9 @@ void ModelMetrics::served(std::uint32_t queue_us, const common::WorkTimes& times
 
 void ModelMetrics::predicted(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t rows,
                              std::uint32_t batch_rows) {
-  statistics_.input_ended(queue_us, times, rows, batch_rows, coarse_ms_since_1970());
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  statistics_.input_ended(queue_us, times, rows, batch_rows,
+                          static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(now).count()));
 }
 
 void ModelMetrics::batch(std::size_t size, std::uint32_t rows) {

@@ -135,13 +135,13 @@ class Metrics {
   std::array<prometheus::Counter*, common::LoopTurns::kLongerThanUs.size()> long_turns_{};
   std::map<int, std::uint64_t*> answered_without_model_;  // by status
   std::map<std::string, ModelStatistics, std::less<>> statistics_;
+  mutable std::weak_ptr<const std::vector<prometheus::MetricFamily>> collected_;
+  mutable common::Clock::time_point collected_at_;
   // The next values change with every request. A change of a prometheus-cpp object takes several atomic operations, so
   // only collect() hands the values over.
   mutable std::map<const prometheus::Histogram*, HistogramTally> tallies_;
   std::map<prometheus::Counter*, std::uint64_t> answer_counts_;
   std::map<prometheus::Gauge*, std::size_t> queue_depths_;
-  mutable std::weak_ptr<const std::vector<prometheus::MetricFamily>> collected_;
-  mutable common::Clock::time_point collected_at_;
 };
 
 }  // namespace yolod::app::observe

@@ -312,13 +312,12 @@ void Dispatcher::worker_completions(WorkerPort& worker) {
   Assignment* const assignment = fleet_.find(worker);
   if (assignment == nullptr) return;  // it rang before it was ready, so its lane holds no request
   completion_poll_.doorbell_rang();
-  const auto now = AwakeClock::now();
-  if (take_from(*assignment, kReadAtOnceBytes, now)) dispatch_waiting(now);
+  if (take_from(*assignment, kReadAtOnceBytes)) dispatch_waiting(AwakeClock::now());
   if (fleet_.has_completions()) completion_poll_.completions_left();
 }
 
-bool Dispatcher::take_from(Assignment& assignment, std::size_t budget_bytes, Clock::time_point now) {
-  if (!assignment.lane_is_corrupt && drain_completions(assignment, budget_bytes, now)) {
+bool Dispatcher::take_from(Assignment& assignment, std::size_t budget_bytes) {
+  if (!assignment.lane_is_corrupt && drain_completions(assignment, budget_bytes)) {
     if (assignment.left_before_recycling() == 0U) assignment.worker().recycle();
     return true;
   }
@@ -328,24 +327,23 @@ bool Dispatcher::take_from(Assignment& assignment, std::size_t budget_bytes, Clo
 }
 
 void Dispatcher::take_completions() {
-  const auto now = AwakeClock::now();
   bool found = false;
   std::size_t count = 0;
   fleet_.for_each_with_completions([&](Assignment& /*assignment*/) { ++count; });
   const std::size_t share = std::max(kReadAtOnceBytes / std::max<std::size_t>(count, 1), kLeastReadBytes);
-  fleet_.for_each_with_completions([&](Assignment& assignment) { found = take_from(assignment, share, now) || found; });
-  if (found) dispatch_waiting(now);
+  fleet_.for_each_with_completions([&](Assignment& assignment) { found = take_from(assignment, share) || found; });
+  if (found) dispatch_waiting(AwakeClock::now());
 }
 
-bool Dispatcher::drain_completions(Assignment& assignment, std::size_t budget_bytes, Clock::time_point now) {
-  if (!read_completions(assignment, budget_bytes, now)) return false;
+bool Dispatcher::drain_completions(Assignment& assignment, std::size_t budget_bytes) {
+  if (!read_completions(assignment, budget_bytes)) return false;
   assignment.worker().set_outstanding(assignment.outstanding());
   // Fewer pictures are left to decode, so the worker counts as hung earlier.
-  if (assignment.outstanding() != 0) sweep_by(assignment.hangs_at(), now);
+  if (assignment.outstanding() != 0) sweep_by(assignment.hangs_at(), AwakeClock::now());
   return true;
 }
 
-bool Dispatcher::read_completions(Assignment& assignment, std::size_t budget_bytes, Clock::time_point now) {
+bool Dispatcher::read_completions(Assignment& assignment, std::size_t budget_bytes) {
   using State = ipc::PredictionReader::State;
   for (;;) {
     if (auto& reading = assignment.reading) {
@@ -358,7 +356,7 @@ bool Dispatcher::read_completions(Assignment& assignment, std::size_t budget_byt
                             could_predict(*prediction, assignment.worker().config(),
                                           assignment.in_slot(completion.slot)->job.options, *assignment.description());
       if (!is_right) return false;
-      take_completion(assignment, completion, std::move(prediction), now);
+      take_completion(assignment, completion, std::move(prediction));
     }
     if (budget_bytes == 0) return true;
     ipc::CompletionCell completion{};
@@ -367,11 +365,11 @@ bool Dispatcher::read_completions(Assignment& assignment, std::size_t budget_byt
       case ipc::PopResult::kCorrupt: return false;
       case ipc::PopResult::kPopped: break;
     }
-    if (!begin_reading(assignment, completion, now)) return false;
+    if (!begin_reading(assignment, completion)) return false;
   }
 }
 
-bool Dispatcher::begin_reading(Assignment& assignment, const ipc::CompletionCell& completion, Clock::time_point now) {
+bool Dispatcher::begin_reading(Assignment& assignment, const ipc::CompletionCell& completion) {
   const Request* const held = assignment.in_slot(completion.slot);
   if (held == nullptr || held->id() != completion.id) return false;
   ipc::LaneOwner& lane = assignment.worker().lane();
@@ -384,12 +382,13 @@ bool Dispatcher::begin_reading(Assignment& assignment, const ipc::CompletionCell
       lane.copy_result(completion.slot, std::min<std::uint64_t>(completion.result_bytes, kMostErrorTextBytes));
   auto error = text ? workers_error(completion.error_code, *text) : std::nullopt;
   if (!error) return false;
-  take_completion(assignment, completion, *std::move(error), now);
+  take_completion(assignment, completion, *std::move(error));
   return true;
 }
 
 void Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCell& completion,
-                                 common::Outcome<common::Prediction>&& prediction, Clock::time_point now) {
+                                 common::Outcome<common::Prediction>&& prediction) {
+  const auto now = AwakeClock::now();
   const Request* const held = assignment.in_slot(completion.slot);
   Answer made{std::move(prediction),
               {completion.decode_us, completion.infer_us, completion.post_us},
@@ -420,8 +419,7 @@ bool Dispatcher::worker_ended(WorkerPort& worker, WorkerEnd end) {
   if (node.empty()) return false;
   Assignment& assignment = node.mapped();
   // The worker may have finished completions before its death. They count.
-  assignment.lane_is_corrupt =
-      assignment.lane_is_corrupt || !drain_completions(assignment, SIZE_MAX, AwakeClock::now());
+  assignment.lane_is_corrupt = assignment.lane_is_corrupt || !drain_completions(assignment, SIZE_MAX);
   // A worker also counts as at work if its marks say that it had begun nothing, and if it has just answered, because
   // an earlier request may have damaged its process. The class RequestDeaths keeps the number of such deaths.
   const bool at_work = assignment.outstanding() != 0 || worker.requests_served() != 0;

@@ -152,16 +152,15 @@ class Dispatcher {
   void settle_after_death(std::unique_ptr<Request> request, Blame blame);
   // Takes about `budget_bytes` of a worker's completions. Condemns the worker and returns false if its lane holds
   // invalid values.
-  bool take_from(Assignment& assignment, std::size_t budget_bytes, common::Clock::time_point now);
+  bool take_from(Assignment& assignment, std::size_t budget_bytes);
   // Reads about `budget_bytes` of results. Returns false if the lane holds an invalid value. The caller then reads
   // nothing more from it.
-  [[nodiscard]] bool drain_completions(Assignment& assignment, std::size_t budget_bytes, common::Clock::time_point now);
-  [[nodiscard]] bool read_completions(Assignment& assignment, std::size_t budget_bytes, common::Clock::time_point now);
-  [[nodiscard]] bool begin_reading(Assignment& assignment, const ipc::CompletionCell& completion,
-                                   common::Clock::time_point now);
+  [[nodiscard]] bool drain_completions(Assignment& assignment, std::size_t budget_bytes);
+  [[nodiscard]] bool read_completions(Assignment& assignment, std::size_t budget_bytes);
+  [[nodiscard]] bool begin_reading(Assignment& assignment, const ipc::CompletionCell& completion);
   // Gives the request of the completion its answer.
   void take_completion(Assignment& assignment, const ipc::CompletionCell& completion,
-                       common::Outcome<common::Prediction>&& prediction, common::Clock::time_point now);
+                       common::Outcome<common::Prediction>&& prediction);
   void requeue(std::unique_ptr<Request> request);
   void answer(Request& request, Answer&& answer);
   void fail(Request& request, common::Error why);
