@@ -66,7 +66,6 @@ void consider_all(std::string_view accept, std::initializer_list<Preference*> pr
 }  // namespace
 
 bool prefers_png(std::string_view accept) {
-  if (accept.empty()) return false;
   Preference png{"image/png"};
   Preference jpeg{"image/jpeg"};
   consider_all(accept, {&png, &jpeg});
@@ -74,7 +73,6 @@ bool prefers_png(std::string_view accept) {
 }
 
 bool prefers_picture(std::string_view accept) {
-  if (accept.empty()) return false;
   Preference png{"image/png"};
   Preference jpeg{"image/jpeg"};
   Preference json{"application/json"};

@@ -14,8 +14,7 @@ namespace {
 bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\' && c != '\x7F'; }
 
 // Writes `value` before `end`. Returns the first digit's place.
-template <typename Unsigned>
-char* write_whole(char* end, Unsigned value) {
+char* write_whole(char* end, std::uint64_t value) {
   do {
     *--end = static_cast<char>('0' + value % 10);
     value /= 10;

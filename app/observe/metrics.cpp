@@ -85,15 +85,16 @@ void Metrics::arena(std::uint64_t used_bytes, std::uint64_t total_bytes) {
   arena_total_bytes_.Set(static_cast<double>(total_bytes));
 }
 
-std::uint64_t& Metrics::answers_of(const std::string& model, int http_status) {
-  return answer_counts_[&requests_total_.Add(labels(kRequestsTotal, model, std::to_string(http_status)))];
+void Metrics::count_answer(AnswerCounts& counts, const std::string& model, int http_status) {
+  auto& count = counts[http_status];
+  if (count == nullptr) {
+    count = &answer_counts_[&requests_total_.Add(labels(kRequestsTotal, model, std::to_string(http_status)))];
+  }
+  ++*count;
 }
 
 void Metrics::answered_without_model(int http_status) {
-  if (http_status < 400) return;
-  auto& count = answered_without_model_[http_status];
-  if (count == nullptr) count = &answers_of("", http_status);
-  ++*count;
+  if (http_status >= 400) count_answer(answered_without_model_, "", http_status);
 }
 
 void Metrics::tls_handshake(const std::string& result) {
@@ -181,9 +182,7 @@ void ModelMetrics::answered(int http_status, common::Clock::duration took) {
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
   (http_status < 400 ? statistics_.success : statistics_.fail)
       .add(static_cast<std::uint64_t>(std::max<std::int64_t>(us, 0)));
-  auto& count = answered_[http_status];
-  if (count == nullptr) count = &metrics_.answers_of(model_, http_status);
-  ++*count;
+  metrics_.count_answer(answered_, model_, http_status);
 }
 
 void ModelMetrics::served(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t total_us) {

@@ -55,7 +55,7 @@ class ModelMetrics {
   Metrics& metrics_;
   std::string model_;
   ModelStatistics& statistics_;
-  std::map<int, std::uint64_t*> answered_;  // by status
+  std::map<int, std::uint64_t*> answered_;  // for Metrics::count_answer()
   HistogramTally& queue_seconds_;
   HistogramTally& decode_seconds_;
   HistogramTally& infer_seconds_;
@@ -103,8 +103,10 @@ class Metrics {
 
  private:
   friend class ModelMetrics;
-  // Returns the count of a model's answers with this status. Both generations of a model share it.
-  std::uint64_t& answers_of(const std::string& model, int http_status);
+  // The map points to the counts of one model's answers, by status.
+  using AnswerCounts = std::map<int, std::uint64_t*>;
+  // Counts an answer. `counts` is the model's own, and the two generations of a model share the counts.
+  void count_answer(AnswerCounts& counts, const std::string& model, int http_status);
   // Returns the tally of a stage's seconds, or of the sizes of batches. Both generations of a model share it.
   HistogramTally& stage_of(const std::string& model, const std::string& stage);
   HistogramTally& batch_sizes_of(const std::string& model);
@@ -133,7 +135,7 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& frames_dropped_total_;
   prometheus::Gauge& longest_turn_seconds_;
   std::array<prometheus::Counter*, common::LoopTurns::kLongerThanUs.size()> long_turns_{};
-  std::map<int, std::uint64_t*> answered_without_model_;  // by status
+  AnswerCounts answered_without_model_;
   std::map<std::string, ModelStatistics, std::less<>> statistics_;
   mutable std::weak_ptr<const std::vector<prometheus::MetricFamily>> collected_;
   mutable common::Clock::time_point collected_at_;

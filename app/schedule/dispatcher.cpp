@@ -134,8 +134,8 @@ void Dispatcher::ask(Job job, AnswerHandler handler) {
   request->expires = expiry_of(urgency, now);
   request->shape = shape_of(*config_, request->job);
   ++unanswered_count_;
-  if (auto admitted = check_admission(urgency, now);
-      !admitted) {  // the queue may have filled, or a stop begun, since admit()
+  // The queue may have filled, or a stop begun, since admit().
+  if (auto admitted = check_admission(urgency, now); !admitted) {
     answer(*request, {admitted.error(), {}, 0, nullptr});
     return;
   }

@@ -40,7 +40,7 @@ Outcome<void> PredictHandler::begin(const http::RequestView& request, api::Plan&
   parameters_ = *std::move(parameters);
   auto model = models_.find(std::exchange(parameters_.model, {}));
   if (model == nullptr) return Error{ErrorCode::kUnknownModel, "there is no model of that name"};
-  if (head.accept != "*/*") {  // as most programs send it
+  if (!head.accept.empty() && head.accept != "*/*") {  // most programs send one of these
     accepts_picture_ = http::prefers_picture(head.accept);
     parameters_.options.png = http::prefers_png(head.accept);
   }
