@@ -21,7 +21,7 @@
 namespace yolod::ipc {
 
 inline constexpr std::uint64_t kMagic = 0x31646f6c6f79ULL;  // "yolod1", little endian
-inline constexpr std::uint32_t kLayoutVersion = 10;
+inline constexpr std::uint32_t kLayoutVersion = 11;
 inline constexpr std::size_t kCacheLine = 64;
 
 enum class RegionKind : std::uint32_t { kInputArena = 1, kLane = 2 };
@@ -77,21 +77,22 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "a lock would be 
 static_assert(sizeof(RingCursors) == 2 * kCacheLine);
 
 // Room for a request's options, encoded (ipc/options_codec.hpp).
-inline constexpr std::size_t kMaxOptionsBytes = 32;
+inline constexpr std::size_t kMaxOptionsBytes = 30;
 
 // The front-end sends it to the worker: the content in the arena, and the slot for the answer. A cell knows no task:
-// the options are bytes that the model decodes.
-struct RequestCell {
+// the options are bytes that the model decodes. It fills one cache line, so that only one line moves from the
+// front-end's processor to the worker's.
+struct alignas(kCacheLine) RequestCell {
   std::uint64_t id;
   std::uint64_t content_offset;  // from the arena's first byte
   std::uint64_t content_bytes;
   std::uint32_t slot;
   std::uint32_t batch_remaining;  // how many later cells belong to the same batch
-  std::uint32_t content_kind;     // common::ContentKind
-  std::uint32_t options_bytes;
+  std::uint8_t content_kind;      // common::ContentKind
+  std::uint8_t options_bytes;
   std::array<std::byte, kMaxOptionsBytes> options;
 };
-static_assert(sizeof(RequestCell) == 72 && std::is_trivially_copyable_v<RequestCell>);
+static_assert(sizeof(RequestCell) == kCacheLine && std::is_trivially_copyable_v<RequestCell>);
 
 // The worker sends it to the front-end when the answer lies in the slot.
 struct CompletionCell {

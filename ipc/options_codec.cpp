@@ -19,16 +19,17 @@ enum Bit : std::uint32_t {
   kPacking = 128,
 };
 constexpr std::uint32_t kAllBits = 255;
-static_assert(6 * sizeof(std::uint32_t) + sizeof(std::uint64_t) <= kMaxOptionsBytes);
+static_assert(sizeof(std::uint16_t) + 5 * sizeof(std::uint32_t) + sizeof(std::uint64_t) <= kMaxOptionsBytes);
 
 }  // namespace
 
 void encode_options(const common::PredictionOptions& options, RequestCell& cell) {
   Writer out(cell.options);
-  out.number((options.confidence ? kConfidence : 0U) | (options.iou ? kIou : 0U) |
-             (options.max_detections ? kMaxDetections : 0U) | (options.top_k ? kTopK : 0U) | (options.png ? kPng : 0U) |
-             (options.annotate ? kAnnotate : 0U) | (options.tensors ? kTensors : 0U) |
-             (options.packing ? kPacking : 0U));
+  const auto bits = (options.confidence ? kConfidence : 0U) | (options.iou ? kIou : 0U) |
+                    (options.max_detections ? kMaxDetections : 0U) | (options.top_k ? kTopK : 0U) |
+                    (options.png ? kPng : 0U) | (options.annotate ? kAnnotate : 0U) |
+                    (options.tensors ? kTensors : 0U) | (options.packing ? kPacking : 0U);
+  out.number(static_cast<std::uint16_t>(bits));
   if (options.confidence) out.number(*options.confidence);
   if (options.iou) out.number(*options.iou);
   if (options.max_detections) out.number(*options.max_detections);
@@ -37,13 +38,13 @@ void encode_options(const common::PredictionOptions& options, RequestCell& cell)
     out.number(options.packing->part);
     out.number(options.packing->limit_bytes);
   }
-  cell.options_bytes = static_cast<std::uint32_t>(out.written().value_or(0));
+  cell.options_bytes = static_cast<std::uint8_t>(out.written().value_or(0));
 }
 
 std::optional<common::PredictionOptions> decode_options(const RequestCell& cell) {
   if (cell.options_bytes > kMaxOptionsBytes) return std::nullopt;
   Reader in(std::span(cell.options).first(cell.options_bytes));
-  const auto bits = in.number<std::uint32_t>();
+  const auto bits = in.number<std::uint16_t>();
   if ((bits & ~kAllBits) != 0) return std::nullopt;
   common::PredictionOptions options;
   if ((bits & kConfidence) != 0) options.confidence = in.number<float>();

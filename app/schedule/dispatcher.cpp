@@ -282,7 +282,7 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
     cell.id = request.id();
     cell.content_offset = request.job.content_offset;
     cell.content_bytes = request.job.content.size();
-    cell.content_kind = static_cast<std::uint32_t>(request.job.kind);
+    cell.content_kind = static_cast<std::uint8_t>(request.job.kind);
     cell.batch_remaining = static_cast<std::uint32_t>(size - 1 - i);
     auto options = request.job.options;
     if (options.max_detections) {  // a reload may have lowered it since the request was parsed

@@ -521,12 +521,12 @@ TEST_CASE("Messages: bytes that are not options are refused", "[ipc][unit]") {
   SECTION("a byte less") { --cell.options_bytes; }
   SECTION("a byte more") { ++cell.options_bytes; }
   SECTION("more than there is room for") {
-    cell.options_bytes = GENERATE(as<std::uint32_t>{}, kMaxOptionsBytes + 1, UINT32_MAX);
+    cell.options_bytes = GENERATE(as<std::uint8_t>{}, kMaxOptionsBytes + 1, UINT8_MAX);
   }
   SECTION("an option that does not exist") { cell.options[1] = std::byte{1}; }
   SECTION("a threshold that is not a number") {
     const float not_a_number = std::numeric_limits<float>::quiet_NaN();
-    std::memcpy(cell.options.data() + 4, &not_a_number, sizeof not_a_number);
+    std::memcpy(cell.options.data() + sizeof(std::uint16_t), &not_a_number, sizeof not_a_number);
   }
   CHECK_FALSE(decode_options(cell));
 }

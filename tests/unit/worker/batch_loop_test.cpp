@@ -107,7 +107,7 @@ struct Bench {
     cell.content_bytes = body.size();
     cell.slot = slot;
     cell.batch_remaining = batch_remaining;
-    cell.content_kind = static_cast<std::uint32_t>(common::ContentKind::kFile);
+    cell.content_kind = static_cast<std::uint8_t>(common::ContentKind::kFile);
     ipc::encode_options(options, cell);
     push(cell);
     blocks.push_back(std::move(*block));
@@ -414,7 +414,7 @@ TEST_CASE("Serve: a request that the front-end would never make ends the worker"
   cell.id = 1;
   cell.content_offset = 4096;
   cell.content_bytes = 10;
-  cell.content_kind = static_cast<std::uint32_t>(common::ContentKind::kFile);
+  cell.content_kind = static_cast<std::uint8_t>(common::ContentKind::kFile);
   ipc::encode_options({}, cell);
   Bench bench;
   SECTION("a slot just beyond the last") { cell.slot = bench.owner.geometry().slot_count; }
@@ -424,7 +424,7 @@ TEST_CASE("Serve: a request that the front-end would never make ends the worker"
   SECTION("an offset and size whose sum wraps around") { cell.content_offset = kMost - 5; }
   SECTION("a size beyond all measure") { cell.content_bytes = kMost; }
   SECTION("a kind of content that does not exist") {
-    cell.content_kind = GENERATE(as<std::uint32_t>{}, 0, 6, UINT32_MAX);
+    cell.content_kind = GENERATE(as<std::uint8_t>{}, 0, 6, UINT8_MAX);
   }
   SECTION("options that cannot be") { cell.options_bytes = 1; }
   SECTION("a batch that ends early") { cell.batch_remaining = 1; }
