@@ -13,6 +13,7 @@
 
 #include "app/access/door_feed.hpp"
 #include "app/fixed_settings.hpp"
+#include "app/host/open_files.hpp"
 #include "app/process/reaper.hpp"
 #include "app/serving/memory_check.hpp"
 #include "app/unsafe_settings.hpp"
@@ -46,19 +47,14 @@ std::uint64_t count_workers(const std::vector<common::ModelConfig>& models) {
   return workers;
 }
 
-// Returns max_connections, or fewer if RLIMIT_NOFILE does not allow that many. It first reserves the descriptors of
-// two generations of workers, and of the connections that are kept for health checks and for admins. If clients may
-// register objects of shared memory, it also reserves the descriptors of these.
+// Returns max_connections, or fewer if RLIMIT_NOFILE does not allow that many. The connections for health checks and
+// admins come first, and the objects of shared memory that clients may register.
 std::size_t connection_limit(const common::Config& config, std::uint64_t workers) {
-  constexpr rlim_t kOwnDescriptors = 64;
-  constexpr rlim_t kPerWorker = 8;
   rlimit open_files{};
   if (getrlimit(RLIMIT_NOFILE, &open_files) != 0) return config.server.max_connections;
-  rlim_t reserved = kOwnDescriptors + http::Places::kReserve + http::ConnectionList::kMostAdmins;
+  std::size_t reserved = http::Places::kReserve + http::ConnectionList::kMostAdmins;
   if (!config.oip.shared_memory.empty()) reserved += api::oip::SharedRegions::kMostObjects;
-  reserved += 2 * kPerWorker * workers;
-  const rlim_t left = open_files.rlim_cur > reserved ? open_files.rlim_cur - reserved : 1;
-  return std::min<rlim_t>(left, config.server.max_connections);
+  return host::connections_within(open_files.rlim_cur, workers, reserved, config.server.max_connections);
 }
 
 common::LoopTurns::Clock clock_of_turns() {
@@ -307,8 +303,8 @@ void FrontEnd::make_models() {
       std::make_shared<api::stream::Turns>(io_, *models_),
   });
   router_.emplace(make_routes(*routes_));
-  shutdown_.emplace(io_, phase_, config_.server,
-                    Shutdown::Parts{server_, *models_, *body_room_, *reload_, manager_, accounts_.get()});
+  stoppable_.emplace(StoppableServer::Parts{server_, *models_, *body_room_, *reload_, manager_, accounts_.get()});
+  shutdown_.emplace(io_, phase_, config_.server, *stoppable_, Shutdown::Graces{});
 }
 
 void FrontEnd::make_models_folder() {

@@ -8,7 +8,8 @@
 // which they are destroyed. It has many functions because each signal, each event of a model and each question of a
 // route needs several of these parts.
 //
-// The process has one thread, so that it may fork at any time. Only this thread may call the front-end.
+// Only the process's first thread may call the front-end, and it may fork at any time: every other thread makes system
+// calls only (common/system/thread_count).
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -39,6 +40,7 @@
 #include "app/serving/model_registry.hpp"
 #include "app/serving/status.hpp"
 #include "app/shutdown.hpp"
+#include "app/stoppable_server.hpp"
 #include "common/awake_clock.hpp"
 #include "common/config/config.hpp"
 #include "common/config/model_config.hpp"
@@ -144,6 +146,7 @@ class FrontEnd final : private http::Application {
   std::optional<http::Router> router_;
   std::size_t connection_limit_{0};  // the last limit that server_ was given
   http::Server server_;
+  std::optional<StoppableServer> stoppable_;
   std::optional<Shutdown> shutdown_;
   std::unique_ptr<host::SignalReader> signals_;
   boost::asio::steady_timer housekeeping_timer_{io_};

@@ -17,6 +17,7 @@
 #include "app/first_run/first_config.hpp"
 #include "app/host/block_signals.hpp"
 #include "app/host/malloc.hpp"
+#include "app/host/open_files.hpp"
 #include "app/print_config.hpp"
 #include "app/reference/config_page.hpp"
 #include "app/reference/metrics_page.hpp"
@@ -62,16 +63,6 @@ void open_standard_streams() {
     descriptor = open("/dev/null", O_RDWR);
   } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
   if (descriptor > STDERR_FILENO) close(descriptor);
-}
-
-// Raises the limit of open files to the hard limit. Returns the earlier limit, which the workers get.
-rlimit raise_open_files() {
-  rlimit given{};
-  getrlimit(RLIMIT_NOFILE, &given);
-  rlimit raised = given;
-  raised.rlim_cur = raised.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &raised);
-  return given;
 }
 
 // Returns each problem as one line.
@@ -125,7 +116,7 @@ int run(const Options& options, yolod::app::host::ServiceManager& manager) {
   if (options.check) {
     for (auto& model : config.models) model.workers = 1;
   }
-  const rlimit open_files = raise_open_files();
+  const rlimit open_files = app::host::raise_open_files();
   const auto read_again = [&file, &options]() -> std::optional<common::Config> {
     auto again = read_config(file, options.overrides);
     if (auto* changed = std::get_if<common::Config>(&again)) return std::move(*changed);

@@ -12,14 +12,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <cstddef>
 
-#include "app/accounts_child.hpp"
-#include "app/host/service_manager.hpp"
-#include "app/http/server.hpp"
 #include "app/phase.hpp"
-#include "app/reload.hpp"
-#include "app/serving/body_room.hpp"
-#include "app/serving/model_registry.hpp"
 #include "common/clock.hpp"
 #include "common/config/server_config.hpp"
 
@@ -27,19 +22,44 @@ namespace yolod::app {
 
 class Shutdown {
  public:
-  // The parts that a stop needs. They outlive this object.
-  struct Parts {
-    http::Server& server;
-    serving::ModelRegistry& models;
-    serving::BodyRoom& body_room;
-    Reload& reload;
-    host::ServiceManager& manager;
-    AccountsChild* accounts;  // null: the server has no accounts
+  // The interface through which a stop uses the server (app/stoppable_server.hpp).
+  class Server {
+   public:
+    // Tells the service manager that the server stops.
+    virtual void announce_stop() = 0;
+    [[nodiscard]] virtual bool any_model_was_ready() const = 0;
+
+    virtual void stop_accepting() = 0;
+    // Closes the connections that have no request.
+    virtual void close_idle_connections() = 0;
+    // Closes all connections, and forgets the answers that their clients have not read.
+    virtual void close_all_connections() = 0;
+    [[nodiscard]] virtual std::size_t connections() const = 0;
+
+    // Answers each pending request with kShuttingDown. From now on no worker is started, and yolod-accounts ends.
+    virtual void refuse_requests() = 0;
+    virtual void ask_workers_to_stop() = 0;
+    // Sends the signal to the workers, the loaders and yolod-accounts.
+    virtual void signal_children(int signal) = 0;
+    [[nodiscard]] virtual bool any_child_is_alive() const = 0;
+
+   protected:
+    ~Server() = default;
+  };
+  struct Graces {
+    // From the end of listening until idle connections are closed.
+    std::chrono::milliseconds idle{1000};
+    // From the request to exit until SIGTERM, and from SIGTERM until SIGKILL.
+    std::chrono::milliseconds worker{2000};
+    // From the refusal of requests until the connections of clients that have not read their answers are closed.
+    std::chrono::milliseconds flush{500};
   };
   enum class Workers { kAsked, kKilled };
 
-  // Shutdown sets `phase` from here on. A reload may change `config`, so Shutdown reads it at each use.
-  Shutdown(boost::asio::io_context& io, Phase& phase, const common::ServerConfig& config, const Parts& parts);
+  // All arguments outlive this object. Shutdown sets `phase` from here on. A reload may change `config`, so Shutdown
+  // reads it at each use.
+  Shutdown(boost::asio::io_context& io, Phase& phase, const common::ServerConfig& config, Server& server,
+           const Graces& graces);
   Shutdown(const Shutdown&) = delete;
   Shutdown& operator=(const Shutdown&) = delete;
 
@@ -51,12 +71,13 @@ class Shutdown {
   void stop_listening();
   void watch_drain();
   void watch_stop();
-  void press_workers(int signal, std::chrono::milliseconds grace);
+  void press_children(int signal);
 
   boost::asio::io_context& io_;
   Phase& phase_;
   const common::ServerConfig& config_;
-  const Parts parts_;
+  Server& server_;
+  const Graces graces_;
   boost::asio::steady_timer step_timer_;  // expires at the next step
   boost::asio::steady_timer poll_timer_;  // expires at the next check of whether a step is done
   common::Clock::time_point drain_deadline_;

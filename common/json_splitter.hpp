@@ -8,6 +8,8 @@
 // examines the text in steps, so that the front-end's event loop stays free, however long the text is. The bytes come
 // from outside, so the caller must parse the skeleton.
 //
+// The class has many members because a step may end at any byte, so that all its state lies between two steps.
+//
 // The front-end and the workers use it. Any thread may use an object, one at a time.
 #pragma once
 

@@ -15,6 +15,9 @@
 // yolod-accounts answers each request by its deadline. If it does not, it hangs: the client reports that as broken,
 // and the owner kills the process. So the client also asks something when no person does.
 //
+// The class has many members because a reply is complete only in connection with the state of the socket, the requests
+// that wait, and the feed.
+//
 // The front-end owns it and uses it on its only thread. Deadlines are on AwakeClock.
 #pragma once
 

@@ -2,6 +2,8 @@
 // (app/accounts/database.hpp). Every change is a transaction: after a crash at any moment, the database has the whole
 // change or nothing of it.
 //
+// The class has many functions because each question and each change of docs/people.md is one transaction.
+//
 // A single thread uses it. The results of a method are complete only if it returns kOk. After kUnavailable the
 // database may have made the change and lost the confirmation.
 #pragma once

@@ -1,6 +1,8 @@
 // Commands carries out each request: it looks things up, hashes, changes the database, tells the feed, and answers.
 // Its functions are coroutines of the event loop; blocking work runs on the threads of HashingThread and StorePool.
 //
+// The class has a function for each kind of request.
+//
 // The event loop owns it. It outlives every coroutine that it has made.
 #pragma once
 

@@ -5,6 +5,9 @@
 // watcher has read everything from it. At its deadline a request is answered with kDeadlineExceeded, although its
 // work may go on.
 //
+// The class has many members because it owns every part of the program but the socket. Their order is the reverse of
+// the order in which they are destroyed.
+//
 // The event loop owns it. Its own threads end with it.
 #pragma once
 

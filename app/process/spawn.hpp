@@ -31,8 +31,8 @@ struct SpawnSettings {
 // the front-end's standard error. If the child fails before exec, it exits with code 127.
 //
 // Returns kSystem if `settings` has no such program, or if the kernel refuses to fork. Aborts if this process has
-// more than one thread: the child would inherit locks that no thread of it can release. Only the thread of the
-// front-end may call it.
+// a further thread that may hold locks (common/system/thread_count): the child would inherit locks that no thread of it
+// can release. Only the thread of the front-end may call it.
 [[nodiscard]] common::Outcome<pid_t> spawn(const SpawnSettings& settings, const ChildSpec& spec,
                                            const InheritedDescriptors& descriptors);
 

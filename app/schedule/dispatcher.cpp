@@ -349,13 +349,17 @@ bool Dispatcher::read_completions(Assignment& assignment, std::size_t budget_byt
     if (auto& reading = assignment.reading) {
       const auto state = reading->result.step(assignment.worker().lane(), budget_bytes);
       if (state == State::kMore) return true;
+      if (state == State::kCorrupt) {
+        reading.reset();
+        return false;
+      }
       const auto completion = reading->completion;
       common::Outcome<common::Prediction> prediction = reading->result.take();
       reading.reset();
-      const bool is_right = state == State::kDone &&
-                            could_predict(*prediction, assignment.worker().config(),
-                                          assignment.in_slot(completion.slot)->job.options, *assignment.description());
-      if (!is_right) return false;
+      if (!could_predict(*prediction, assignment.worker().config(), assignment.in_slot(completion.slot)->job.options,
+                         *assignment.description())) {
+        return false;
+      }
       take_completion(assignment, completion, std::move(prediction));
     }
     if (budget_bytes == 0) return true;

@@ -3,7 +3,7 @@
 //
 // Other files make the decisions (admission, batch_policy, worker_choice, blame, replay_policy, completion_check)
 // and keep the state (pending_queue, fleet, batch_sizing, suspicion). The functions here move a request between
-// them.
+// them. The class has many functions because each event of a request, a worker or a timer needs several of these parts.
 //
 // The model's pool owns it and uses it on the front-end's only thread. Every admitted request is answered exactly
 // once.

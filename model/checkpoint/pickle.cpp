@@ -82,6 +82,7 @@ std::string hex(std::uint8_t byte) {
 }
 
 // Reads a pickle's stack operations without executing anything. It keeps the first problem, which ends the reading.
+// The class has a function for each group of opcodes.
 class Reader {
  public:
   Reader(std::string_view bytes, std::span<const std::string_view> allowed) : bytes_(bytes), allowed_(allowed) {}

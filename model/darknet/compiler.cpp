@@ -18,7 +18,7 @@ namespace {
 constexpr double kTrainingMomentum = 0.03;
 
 // Emits statements layer by layer. Layer i's output is the value "x<i>", a head's is "h<i>"; the interpreter frees a
-// value after its last use, so the emitter does not free values.
+// value after its last use, so the emitter does not free values. The class has a function for each kind of layer.
 class Emitter {
  public:
   Emitter(const Network& network, Weights weights) : network_(network), weights_(std::move(weights)) {}

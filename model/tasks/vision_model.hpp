@@ -1,4 +1,7 @@
 // The base of models for pictures: decode, place, resize, forward. Derived classes convert the output to an answer.
+//
+// The class has many functions because a picture needs all steps of model::Model, alone or in a batch, and derived
+// classes ask for its network, its settings and its placement.
 #pragma once
 
 #include <array>
