@@ -90,7 +90,10 @@ void Shutdown::watch_stop() {
     io_.stop();
     return;
   }
-  if (AwakeClock::now() >= flush_deadline_) server_.close_all_connections();
+  if (AwakeClock::now() >= flush_deadline_) {
+    server_.close_all_connections();
+    server_.forget_unseen_workers();
+  }
   poll_timer_.expires_after(kPoll);
   poll_timer_.async_wait([this](error_code failure) {
     if (!failure) watch_stop();

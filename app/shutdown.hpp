@@ -32,7 +32,7 @@ class Shutdown {
     virtual void stop_accepting() = 0;
     // Closes the connections that have no request.
     virtual void close_idle_connections() = 0;
-    // Closes all connections, and forgets the answers that their clients have not read.
+    // Closes all connections, also those whose clients have not read their answers.
     virtual void close_all_connections() = 0;
     [[nodiscard]] virtual std::size_t connections() const = 0;
 
@@ -41,7 +41,10 @@ class Shutdown {
     virtual void ask_workers_to_stop() = 0;
     // Sends the signal to the workers, the loaders and yolod-accounts.
     virtual void signal_children(int signal) = 0;
+    // Includes workers that a loader was asked to fork and that have not said hello.
     [[nodiscard]] virtual bool any_child_is_alive() const = 0;
+    // Stops waiting for workers that have not said hello: they may not exist.
+    virtual void forget_unseen_workers() = 0;
 
    protected:
     ~Server() = default;
@@ -51,13 +54,13 @@ class Shutdown {
     std::chrono::milliseconds idle{1000};
     // From the request to exit until SIGTERM, and from SIGTERM until SIGKILL.
     std::chrono::milliseconds worker{2000};
-    // From the refusal of requests until the connections of clients that have not read their answers are closed.
+    // From the refusal of requests until all connections are closed, and unseen workers are forgotten.
     std::chrono::milliseconds flush{500};
   };
   enum class Workers { kAsked, kKilled };
 
-  // All arguments outlive this object. Shutdown sets `phase` from here on. A reload may change `config`, so Shutdown
-  // reads it at each use.
+  // All arguments outlive this object, except `graces`. Shutdown sets `phase` from here on. A reload may change
+  // `config`, so Shutdown reads it at each use.
   Shutdown(boost::asio::io_context& io, Phase& phase, const common::ServerConfig& config, Server& server,
            const Graces& graces);
   Shutdown(const Shutdown&) = delete;

@@ -31,10 +31,7 @@ class StoppableServer final : public Shutdown::Server {
 
   void stop_accepting() override { parts_.http.stop_accepting(); }
   void close_idle_connections() override { parts_.http.connections().close_idle(); }
-  void close_all_connections() override {
-    parts_.http.connections().close_all();
-    for (const auto& pool : parts_.models.pools()) pool->forget_unseen();
-  }
+  void close_all_connections() override { parts_.http.connections().close_all(); }
   [[nodiscard]] std::size_t connections() const override { return parts_.http.connections().count(); }
 
   void refuse_requests() override {
@@ -52,6 +49,9 @@ class StoppableServer final : public Shutdown::Server {
   }
   [[nodiscard]] bool any_child_is_alive() const override {
     return parts_.models.any_alive() || (parts_.accounts != nullptr && parts_.accounts->is_alive());
+  }
+  void forget_unseen_workers() override {
+    for (const auto& pool : parts_.models.pools()) pool->forget_unseen();
   }
 
  private:

@@ -1,7 +1,6 @@
 #include "app/shutdown.hpp"
 
 #include <algorithm>
-#include <boost/asio/steady_timer.hpp>
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <functional>
@@ -14,7 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using common::Clock;
-using std::chrono::milliseconds;
 using Events = std::vector<std::string>;
 
 // Records what a stop does. A test can end connections and children.
@@ -44,6 +42,10 @@ struct FakeServer final : Shutdown::Server {
     if (signal == dies_of) child_lives = false;
   }
   [[nodiscard]] bool any_child_is_alive() const override { return child_lives; }
+  void forget_unseen_workers() override {
+    note("forget");
+    if (child_is_unseen) child_lives = false;
+  }
 
   // The checks that are repeated count once.
   void note(const std::string& event) {
@@ -59,6 +61,7 @@ struct FakeServer final : Shutdown::Server {
 
   bool was_ready{true};
   bool child_lives{true};
+  bool child_is_unseen{false};
   int dies_of{0};  // 0: a worker ends when it is asked
   bool clients_read{true};
   std::size_t open{0};
@@ -193,6 +196,15 @@ TEST_CASE("Shutdown: clients that do not read their answers lose their connectio
   bench.shutdown.stop(Shutdown::Workers::kAsked);
   bench.run();
   CHECK(bench.server.time_of("close all") - bench.server.time_of("refuse") >= 60ms);
+}
+
+TEST_CASE("Shutdown: a worker that has not said hello is forgotten after the grace", "[app][unit]") {
+  ShutdownBench bench;
+  bench.server.dies_of = -1;
+  bench.server.child_is_unseen = true;
+  bench.shutdown.stop(Shutdown::Workers::kKilled);
+  bench.run();
+  CHECK(bench.server.time_of("forget") - bench.server.time_of("refuse") >= 60ms);
 }
 
 TEST_CASE("Shutdown: the loop goes on until the last child has been reaped", "[app][unit]") {
